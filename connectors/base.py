@@ -1,0 +1,115 @@
+"""The contract that every channel kind keeps, and the one family of errors that may cross it.
+
+    provider ──fetch──▶ Page(RawItem, Covered, Trouble) ──(shelf stores it)──▶ parse(RawItem) ──▶ Parsed
+    provider ◀──send── OutboundMessage + commit()          find_sent() answers "did it arrive after all?"
+
+A connector holds one account's settings and credentials, speaks one protocol, and knows neither Django nor the
+database. Every network call has a deadline; every loop over what the provider says has a bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import ClassVar, Protocol, runtime_checkable
+
+from connectors.messages import (
+    Address,
+    Known,
+    Limits,
+    OutboundMessage,
+    Page,
+    Parsed,
+    Party,
+    RawItem,
+    Receipt,
+    Reply,
+    Ring,
+    Scope,
+    Wish,
+)
+
+
+class ConnectorError(Exception):
+    """Something a person should read in one sentence. Never holds a secret or a message text."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class RetryLater(ConnectorError):
+    """It will work later by itself: network, server away, throttled, temporary refusal."""
+
+    def __init__(self, sentence: str, after: timedelta | None = None) -> None:
+        super().__init__(sentence)
+        self.after = after
+
+
+class AuthFailed(ConnectorError):
+    """The provider refused the credentials themselves. Only this parks an account."""
+
+
+class Refused(ConnectorError):
+    """The provider refused for good: trying the same again is pointless."""
+
+
+class Unsupported(ConnectorError):
+    """The channel cannot say this. Never drop content silently: raise this."""
+
+
+class OutcomeUnknown(ConnectorError):
+    """The point of no return was passed and no clear answer came. Never send again on this alone."""
+
+
+@runtime_checkable
+class Connector(Protocol):
+    kind: ClassVar[str]
+
+    def check(self) -> Party:
+        """Log in everywhere the account needs it and say who we are. Raises a ConnectorError that names what failed."""
+        ...
+
+    def limits(self) -> Limits: ...
+
+    def fetch(self, known: Known, wish: Wish) -> Iterator[Page]:
+        """Bring what is not known, newest first. Network only; every page stands alone and is resumable."""
+        ...
+
+    def list_ids(self, scope: Scope) -> Iterator[str]:
+        """External ids that the server holds now, ascending: for reconciliation."""
+        ...
+
+    def listen(self) -> Iterator[Ring]:
+        """Ring when something may be new. Raises Unsupported where the channel has no doorbell."""
+        ...
+
+    def parse(self, item: RawItem) -> Parsed:
+        """Pure and bounded: no network, no clock. Raises nothing but MemoryError; what is broken is flagged."""
+        ...
+
+    def identity_key(self, address: Address) -> str:
+        """Pure: the form in which two addresses of this kind are compared, "" when this names nobody."""
+        ...
+
+    def new_key(self) -> str:
+        """A fresh, unguessable idempotency key; for mail a Message-ID without brackets."""
+        ...
+
+    def compose(self, reply: Reply) -> OutboundMessage:
+        """Pure: freeze a reply into the exact bytes that will be sent. Raises Unsupported for what cannot be said."""
+        ...
+
+    def send(self, message: OutboundMessage, commit: Callable[[], None]) -> Receipt:
+        """Send; call `commit` once, before the point of no return. Raises OutcomeUnknown only after it."""
+        ...
+
+    def find_sent(self, idempotency_key: str) -> Receipt | None:
+        """Evidence that a message of unknown outcome left after all, or None when there is none."""
+        ...
+
+    def file_sent(self, message: OutboundMessage) -> None:
+        """Put a copy into the provider's Sent, where it does not do so itself. Repeating it files no second copy."""
+        ...
+
+    def close(self) -> None: ...

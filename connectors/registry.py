@@ -1,0 +1,66 @@
+"""The only place that knows which kinds exist. Third parties add one through the entry-point group `balas.connectors`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from connectors.base import Connector, ConnectorError
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSettings:
+    """What a connector is built from. `secrets` never appears in a repr."""
+
+    kind: str
+    address: str
+    settings: Mapping[str, Any]
+    spool: Path  # a folder on the home's own disk for large items
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "settings", dict(self.settings))
+
+
+class SecretText(str):
+    """A credential. Its repr is ***, so that it cannot slip into a log or a traceback."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "***"
+
+
+Factory = Callable[[AccountSettings, Mapping[str, SecretText]], Connector]
+
+_BUILT_IN = {"email": "connectors.mail:EmailConnector"}
+
+
+@cache
+def _factories() -> dict[str, str]:
+    found = dict(_BUILT_IN)
+    for entry in entry_points(group="balas.connectors"):
+        found.setdefault(entry.name, entry.value)
+    return found
+
+
+def kinds() -> list[str]:
+    return sorted(_factories())
+
+
+def connector_class(kind: str) -> Any:
+    """The class of a kind, imported on first use. Raises ConnectorError for an unknown kind."""
+    try:
+        module, _, name = _factories()[kind].partition(":")
+    except KeyError:
+        raise ConnectorError(f"There is no connector for “{kind}”. Known kinds: {', '.join(kinds())}.") from None
+    return getattr(import_module(module), name)
+
+
+def make_connector(account: AccountSettings, secrets: Mapping[str, SecretText]) -> Connector:
+    connector: Connector = connector_class(account.kind)(account, secrets)
+    return connector

@@ -1,0 +1,165 @@
+"""Accounts: connecting, opening, parking and naming what is wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from connectors.base import Connector
+from connectors.messages import Address
+from connectors.registry import AccountSettings, SecretText, make_connector
+from inbox.ids import new_id
+from inbox.models import Account, Identity
+from inbox.rules.states import AccountState
+from inbox.secrets import Keyring, load_keyring, parse_keyring
+
+HISTORY_DAYS = 14  # how far back mail is still work, unless somebody says otherwise
+_BACKOFF_SECONDS = (15, 30, 60, 120, 300)
+
+
+@cache
+def _keyring(text: str, path: Path) -> Keyring:
+    return parse_keyring(text) if text else load_keyring(path)
+
+
+def keyring() -> Keyring:
+    return _keyring(settings.BALAS.keyring, settings.BALAS_HOME / "keyring")
+
+
+def spool_folder() -> Path:
+    folder: Path = settings.BALAS_HOME / "spool"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def seal_secrets(row: int, secrets: Mapping[str, str]) -> bytes:
+    return keyring().seal(json.dumps(dict(secrets)), table="account", column="sealed_secrets", row=row)
+
+
+def unseal_secrets(account: Account) -> dict[str, SecretText]:
+    """Raises inbox.secrets.KeyMissing when the keyring lacks the key."""
+    if not account.sealed_secrets:
+        return {}
+    text = keyring().unseal(account.sealed_secrets, table="account", column="sealed_secrets", row=account.id)
+    return {name: SecretText(value) for name, value in json.loads(text).items()}
+
+
+def settings_of(account: Account) -> AccountSettings:
+    return AccountSettings(account.kind, account.address, account.settings, spool_folder())
+
+
+def open_connector(account: Account) -> Connector:
+    """A connector with this account's credentials; the caller closes it. Raises KeyMissing, ConnectorError."""
+    return make_connector(settings_of(account), unseal_secrets(account))
+
+
+def bare_connector(account: Account) -> Connector:
+    """A connector without credentials: for the pure parts (parse, compose, limits, identity_key)."""
+    return make_connector(settings_of(account), {})
+
+
+def connect(
+    *,
+    kind: str,
+    name: str,
+    address: str,
+    settings_: Mapping[str, Any],
+    secrets: Mapping[str, str],
+    cut_at: datetime,
+    now: datetime,
+    team_id: int | None = None,
+    display_name: str = "",
+    poll: bool = True,
+) -> Account:
+    """Saves a new account with its credentials sealed from the first write. The caller has checked the log-in."""
+    row = new_id()
+    account = Account(
+        id=row,
+        kind=kind,
+        name=name,
+        address=address,
+        display_name=display_name,
+        settings=dict(settings_),
+        sealed_secrets=seal_secrets(row, secrets) if secrets else b"",
+        team_id=team_id,
+        cut_at=cut_at,
+        next_poll_at=now if poll else None,
+        state=AccountState.OK if poll else AccountState.PAUSED,
+        state_since=now,
+    )
+    connector = bare_connector(account)
+    key = connector.identity_key(Address(address))
+    own = {key, *(connector.identity_key(Address(alias)) for alias in settings_.get("aliases", []))} - {""}
+    account.own_addresses = sorted(own)
+    with transaction.atomic():
+        account.save(force_insert=True)
+        for own_key in account.own_addresses:
+            Identity.objects.update_or_create(
+                kind=kind,
+                key=own_key,
+                defaults={"is_own": True},
+                create_defaults={"is_own": True, "address": own_key, "created_at": now},
+            )
+    return account
+
+
+def succeeded(account_id: int, now: datetime, next_poll_at: datetime, remaining: int | None) -> None:
+    account = Account.objects.get(id=account_id)
+    was_ok = account.state == AccountState.OK
+    Account.objects.filter(id=account_id).exclude(state=AccountState.PAUSED).update(
+        state=AccountState.OK,
+        sentence="",
+        failures=0,
+        state_since=account.state_since if was_ok else now,
+        last_success_at=now,
+        next_poll_at=next_poll_at,
+        remaining=remaining,
+    )
+
+
+def failed_for_now(account_id: int, sentence: str, now: datetime, after: timedelta | None = None) -> None:
+    """Anything but refused credentials: tried again for ever, at most five minutes apart unless the server asked."""
+    account = Account.objects.get(id=account_id)
+    step = timedelta(seconds=_BACKOFF_SECONDS[min(account.failures, len(_BACKOFF_SECONDS) - 1)])
+    Account.objects.filter(id=account_id).exclude(state=AccountState.PAUSED).update(
+        state=AccountState.RETRYING,
+        sentence=sentence[:500],
+        state_since=now if account.state != AccountState.RETRYING else account.state_since,
+        failures=account.failures + 1,
+        next_poll_at=now + max(step, min(after or step, timedelta(hours=24))),
+    )
+
+
+def park(account_id: int, sentence: str, now: datetime) -> None:
+    """The provider refused the credentials: nothing is tried until somebody signs in again."""
+    Account.objects.filter(id=account_id).exclude(state=AccountState.PAUSED).update(
+        state=AccountState.NEEDS_LOGIN, sentence=sentence[:500], state_since=now, next_poll_at=None
+    )
+
+
+def pause(account_id: int, now: datetime) -> None:
+    Account.objects.filter(id=account_id).update(
+        state=AccountState.PAUSED, sentence="", state_since=now, next_poll_at=None
+    )
+
+
+def resume(account_id: int, now: datetime) -> None:
+    Account.objects.filter(id=account_id).update(
+        state=AccountState.OK, sentence="", state_since=now, failures=0, next_poll_at=now
+    )
+
+
+def remove(account_id: int, now: datetime) -> None:
+    """Stops reading and sending; the history stays. The credentials go."""
+    account = Account.objects.get(id=account_id)
+    account.state, account.state_since, account.next_poll_at = AccountState.PAUSED, now, None
+    account.removed_at, account.sealed_secrets = now, b""
+    account.name = f"{account.name[:60]} (removed {now:%Y-%m-%d %H:%M})"
+    account.save()

@@ -1,0 +1,80 @@
+"""Fenced leases. A lease is for efficiency; that nothing happens twice is the business of constraints and epochs.
+
+    lease = find_free("poll:17", owner, seconds=120)   # None: somebody else holds it
+    renew(lease) … check(lease) inside the writing transaction … release(lease)
+
+Expiry is judged by the database's clock, so that hosts with skewed clocks agree.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from django.db import connection, transaction
+
+from inbox.models import Lease
+
+_BEGINNING = "1970-01-01T00:00:00+00:00"
+
+
+class LeaseLost(Exception):
+    """The lease passed to somebody else; whatever was being written must not be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    name: str
+    owner: str
+    epoch: int
+    seconds: int
+
+
+def owner_name() -> str:
+    return f"{socket.gethostname()[:40]}:{os.getpid()}"
+
+
+def database_now() -> datetime:
+    """The database's clock; on SQLite that is this host's."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')")
+            return datetime.fromisoformat(cursor.fetchone()[0])
+        cursor.execute("SELECT clock_timestamp()")
+        return cast("datetime", cursor.fetchone()[0])
+
+
+def find_free(name: str, owner: str, seconds: int) -> Held | None:
+    """Takes the lease when it is free or expired (or already this owner's); None when somebody else holds it."""
+    with transaction.atomic():
+        now = database_now()
+        Lease.objects.get_or_create(name=name, defaults={"expires_at": datetime.fromisoformat(_BEGINNING)})
+        row = Lease.objects.select_for_update().get(name=name)
+        if row.expires_at > now and row.owner not in ("", owner):
+            return None
+        row.owner, row.epoch, row.expires_at = owner, row.epoch + 1, now + timedelta(seconds=seconds)
+        row.save(update_fields=["owner", "epoch", "expires_at"])
+        return Held(name, owner, row.epoch, seconds)
+
+
+def renew(held: Held) -> None:
+    """Raises LeaseLost when the epoch has moved on."""
+    until = database_now() + timedelta(seconds=held.seconds)
+    if not Lease.objects.filter(name=held.name, epoch=held.epoch).update(expires_at=until):
+        raise LeaseLost(held.name)
+
+
+def check(held: Held) -> None:
+    """Inside the writing transaction: locks the lease row and raises LeaseLost when the epoch has moved on."""
+    row = Lease.objects.select_for_update().filter(name=held.name).values_list("epoch", flat=True).first()
+    if row != held.epoch:
+        raise LeaseLost(held.name)
+
+
+def release(held: Held) -> None:
+    Lease.objects.filter(name=held.name, epoch=held.epoch).update(
+        owner="", expires_at=datetime.fromisoformat(_BEGINNING)
+    )

@@ -1,0 +1,62 @@
+"""The tables, one file per noun. Rows and columns only: what happens to them stands in the modules of `inbox/`."""
+
+from inbox.models.accounts import Account, Lease
+from inbox.models.changes import Counter, IndexChange, LiveEvent
+from inbox.models.conversations import Conversation, ConversationAccount, ConversationTag, Tag, WorkRecord
+from inbox.models.customers import Customer, Identity, IdentityLink
+from inbox.models.messages import Attachment, Delivery, DuplicateLink, Message
+from inbox.models.organisation import AuditRecord, Organisation, SignInToken, Team, TeamAccount, TeamMember, User
+from inbox.models.outbound import Draft, DraftAttachment, Envelope, EnvelopeRecipient, StoredFile
+from inbox.models.shelf import CursorRange, CursorScope, CursorTrouble, RawBody, RawItem
+from inbox.models.sla import Calendar, CalendarVersion, Policy, PolicyVersion, SlaEvent
+from inbox.models.templates import ReplyTemplate, ReplyTemplateVersion
+from inbox.models.threads import Strand, StrandLink, StrandParticipant, Thread, ThreadReference
+
+__all__ = [
+    "Account",
+    "Attachment",
+    "AuditRecord",
+    "Calendar",
+    "CalendarVersion",
+    "Conversation",
+    "ConversationAccount",
+    "ConversationTag",
+    "Counter",
+    "CursorRange",
+    "CursorScope",
+    "CursorTrouble",
+    "Customer",
+    "Delivery",
+    "Draft",
+    "DraftAttachment",
+    "DuplicateLink",
+    "Envelope",
+    "EnvelopeRecipient",
+    "Identity",
+    "IdentityLink",
+    "IndexChange",
+    "Lease",
+    "LiveEvent",
+    "Message",
+    "Organisation",
+    "Policy",
+    "PolicyVersion",
+    "RawBody",
+    "RawItem",
+    "ReplyTemplate",
+    "ReplyTemplateVersion",
+    "SignInToken",
+    "SlaEvent",
+    "StoredFile",
+    "Strand",
+    "StrandLink",
+    "StrandParticipant",
+    "Tag",
+    "Team",
+    "TeamAccount",
+    "TeamMember",
+    "Thread",
+    "ThreadReference",
+    "User",
+    "WorkRecord",
+]

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from django.db import models
+
+from inbox.models.base import Row
+
+
+class Account(Row):
+    """A connected mailbox or social account: settings in clear, credentials sealed."""
+
+    kind = models.CharField(max_length=32)
+    name = models.CharField(max_length=80, unique=True)
+    address = models.CharField(max_length=320)
+    display_name = models.CharField(max_length=120, default="", blank=True)  # the name customers see
+    own_addresses = models.JSONField(default=list)  # normalised; aliases included
+    settings = models.JSONField(default=dict)  # what the connector's docstring names
+    sealed_secrets = models.BinaryField(default=b"")  # JSON object, inbox/secrets.py; AAD account|sealed_secrets|id
+    team = models.ForeignKey("inbox.Team", null=True, default=None, on_delete=models.SET_NULL)  # home team of new work
+    policy = models.ForeignKey("inbox.Policy", null=True, default=None, on_delete=models.SET_NULL)
+    cut_at = models.DateTimeField()  # what was written before this arrives resolved
+    undo_seconds = models.PositiveSmallIntegerField(default=10)
+
+    state = models.CharField(max_length=16, default="ok")  # rules.states.AccountState
+    sentence = models.CharField(max_length=500, default="", blank=True)  # what is wrong and what to do
+    state_since = models.DateTimeField(null=True, default=None)
+    failures = models.PositiveIntegerField(default=0)  # in a row
+    next_poll_at = models.DateTimeField(null=True, default=None, db_index=True)  # null: not polled (paused, removed)
+    last_success_at = models.DateTimeField(null=True, default=None)
+    remaining = models.PositiveIntegerField(null=True, default=None)  # items still to fetch, for progress
+    created_at = models.DateTimeField(auto_now_add=True)
+    removed_at = models.DateTimeField(null=True, default=None)
+
+
+class Lease(models.Model):
+    """A fenced lease: whoever writes under it names its epoch, and a stale epoch writes nothing."""
+
+    name = models.CharField(primary_key=True, max_length=80)  # "poll:<account id>", "deliver:<account id>", …
+    owner = models.CharField(max_length=80, default="", blank=True)
+    epoch = models.BigIntegerField(default=0)
+    expires_at = models.DateTimeField()

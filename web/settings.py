@@ -1,0 +1,140 @@
+"""Django's settings, made from the environment. The one place that chooses back ends."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from web.env import database_settings, read_environment
+
+BALAS = read_environment(os.environ)
+BALAS_HOME: Path = BALAS.home
+BALAS_HOME.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def _secret_key() -> str:
+    if BALAS.secret_key:
+        return BALAS.secret_key
+    path = BALAS_HOME / "secret-key"
+    if not path.exists():
+        draft = path.with_name(f"secret-key.{os.getpid()}")
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_urlsafe(64))
+        try:
+            os.link(draft, path)  # whoever is first wins, whole
+        except FileExistsError:
+            pass
+        draft.unlink()
+    return path.read_text().strip()
+
+
+SECRET_KEY = _secret_key()
+DEBUG = BALAS.debug == "1"
+DATABASES = {"default": database_settings(BALAS)}
+IS_SQLITE = not BALAS.database_url
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Which back end does what. Nothing outside this file asks which size we are.
+SEARCH_BACKEND = (
+    "search.elastic.ElasticBackend"
+    if BALAS.elasticsearch_url
+    else ("search.embedded.EmbeddedBackend" if IS_SQLITE else "search.postgres.PostgresBackend")
+)
+BELL = "workers.bells.CeleryBell" if BALAS.redis_url else "workers.bells.SocketBell"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "inbox",
+    "search",
+    "workers",
+    "web",
+]
+AUTH_USER_MODEL = "inbox.User"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+_public = urlsplit(BALAS.public_url)
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+ALLOWED_HOSTS += [host.strip() for host in BALAS.allowed_hosts.split(",") if host.strip()]
+if _public.hostname:
+    ALLOWED_HOSTS.append(_public.hostname)
+CSRF_TRUSTED_ORIGINS = [BALAS.public_url.rstrip("/")] if BALAS.public_url else []
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "web.middleware.ContentSecurityPolicy",
+]
+ROOT_URLCONF = "web.urls"
+WSGI_APPLICATION = "web.wsgi.application"
+ASGI_APPLICATION = "web.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [Path(__file__).parent / "templates"],
+        "APP_DIRS": False,
+        "OPTIONS": {"environment": "web.jinja.environment", "autoescape": True},
+    },
+]
+
+_secure = _public.scheme == "https"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_NAME = "balas_session"
+CSRF_COOKIE_NAME = "balas_csrf"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 31536000 if _secure else 0
+SECURE_SSL_REDIRECT = False  # a proxy's business; behind one, BALAS_TRUSTED_PROXIES names it
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 30 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+LOGIN_URL = "/sign-in"
+LOGIN_REDIRECT_URL = "/"
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = True
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("id", "Bahasa Indonesia"), ("ro", "Română")]
+LOCALE_PATHS = [Path(__file__).parent / "locale"]
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BALAS_HOME / "static"
+STATICFILES_DIRS = [Path(__file__).parent / "static"]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_MAX_AGE = 31536000 if not DEBUG else 0
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": BALAS.log_level},
+}
+
+if IS_SQLITE and sqlite3.sqlite_version_info < (3, 37):
+    raise RuntimeError(f"Balas needs SQLite 3.37 or newer; this Python has {sqlite3.sqlite_version}.")
