@@ -85,7 +85,7 @@ class SlaKind(StrEnum):
     UNDONE = "undone"
 
 
-class Outbound(StrEnum):
+class SendState(StrEnum):
     """Of one envelope, and, derived, of the message that it carries."""
 
     QUEUED = "queued"
@@ -162,8 +162,8 @@ def ledger_of(before: Status, after: Status, reason: Reason) -> tuple[SlaKind, .
     return tuple(events)
 
 
-_O = Outbound
-_OUTBOUND_NEXT: Mapping[Outbound, frozenset[Outbound]] = {
+_O = SendState
+_SEND_NEXT: Mapping[SendState, frozenset[SendState]] = {
     _O.QUEUED: frozenset({_O.SENDING, _O.CANCELLED, _O.FAILED}),
     # Back to queued: the worker died before the point of no return, when nothing can have been accepted.
     _O.SENDING: frozenset({_O.QUEUED, _O.COMMITTING, _O.RETRY, _O.FAILED}),
@@ -176,12 +176,12 @@ _OUTBOUND_NEXT: Mapping[Outbound, frozenset[Outbound]] = {
     _O.CANCELLED: frozenset(),
 }
 
-DUE_OUTBOUND = frozenset({_O.QUEUED, _O.RETRY})
+DUE_SEND_STATES = frozenset({_O.QUEUED, _O.RETRY})
 """What a delivering worker may claim."""
 
 
-def may_become(before: Outbound, after: Outbound) -> bool:
-    return after in _OUTBOUND_NEXT[before]
+def may_become(before: SendState, after: SendState) -> bool:
+    return after in _SEND_NEXT[before]
 
 
 # What a person must know comes first; then what still moves, the furthest first; then the ends.
@@ -197,9 +197,9 @@ _MESSAGE_ORDER = (
 )
 
 
-def message_state(envelopes: Iterable[Outbound | str]) -> Outbound:
+def message_state(envelopes: Iterable[SendState | str]) -> SendState:
     """The state of a message with these envelopes. Raises ValueError when there is none."""
-    found = {Outbound(state) for state in envelopes}
+    found = {SendState(state) for state in envelopes}
     if not found:
         raise ValueError("an outbound message has at least one envelope")
     return next(state for state in _MESSAGE_ORDER if state in found)

@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from inbox.rules.states import (
-    Outbound,
+    SendState,
     Reason,
     SlaKind,
     Status,
@@ -76,27 +76,30 @@ def test_a_change_of_status_names_its_ledger_events(
 
 
 def test_f33_nothing_past_the_point_of_no_return_goes_back_to_the_queue_by_itself() -> None:
-    assert not may_become(Outbound.COMMITTING, Outbound.QUEUED)
-    assert not may_become(Outbound.COMMITTING, Outbound.SENDING)
-    assert not may_become(Outbound.UNKNOWN, Outbound.RETRY)
-    assert not may_become(Outbound.UNKNOWN, Outbound.SENDING)
+    assert not may_become(SendState.COMMITTING, SendState.QUEUED)
+    assert not may_become(SendState.COMMITTING, SendState.SENDING)
+    assert not may_become(SendState.UNKNOWN, SendState.RETRY)
+    assert not may_become(SendState.UNKNOWN, SendState.SENDING)
 
 
 def test_a_message_is_sent_only_through_committing_or_by_evidence() -> None:
-    assert {state for state in Outbound if may_become(state, Outbound.SENT)} == {Outbound.COMMITTING, Outbound.UNKNOWN}
+    assert {state for state in SendState if may_become(state, SendState.SENT)} == {
+        SendState.COMMITTING,
+        SendState.UNKNOWN,
+    }
 
 
 def test_sent_and_cancelled_are_ends() -> None:
-    for after in Outbound:
-        assert not may_become(Outbound.SENT, after)
-        assert not may_become(Outbound.CANCELLED, after)
+    for after in SendState:
+        assert not may_become(SendState.SENT, after)
+        assert not may_become(SendState.CANCELLED, after)
 
 
 def test_only_what_certainly_did_not_leave_can_be_cancelled() -> None:
-    assert {state for state in Outbound if may_become(state, Outbound.CANCELLED)} == {
-        Outbound.QUEUED,
-        Outbound.RETRY,
-        Outbound.FAILED,
+    assert {state for state in SendState if may_become(state, SendState.CANCELLED)} == {
+        SendState.QUEUED,
+        SendState.RETRY,
+        SendState.FAILED,
     }
 
 
@@ -117,7 +120,7 @@ def test_the_state_of_a_message_is_derived_from_its_envelopes(envelopes: list[st
 
 
 def test_every_single_envelope_gives_its_own_state_and_none_is_an_error() -> None:
-    for state in Outbound:
+    for state in SendState:
         assert message_state([state]) is state
     with pytest.raises(ValueError, match="at least one"):
         message_state([])
