@@ -18,7 +18,7 @@ from connectors.registry import AccountSettings, SecretText, make_connector
 from inbox.ids import new_id
 from inbox.models import Account, Identity
 from inbox.rules.states import AccountState
-from inbox.secrets import Keyring, load_keyring, parse_keyring
+from inbox.sealing import Keyring, load_keyring, parse_keyring
 
 HISTORY_DAYS = 14  # how far back mail is still work, unless somebody says otherwise
 _BACKOFF_SECONDS = (15, 30, 60, 120, 300)
@@ -44,7 +44,7 @@ def seal_secrets(row: int, secrets: Mapping[str, str]) -> bytes:
 
 
 def unseal_secrets(account: Account) -> dict[str, SecretText]:
-    """Raises inbox.secrets.KeyMissing when the keyring lacks the key."""
+    """Raises inbox.sealing.KeyMissing when the keyring lacks the key."""
     if not account.sealed_secrets:
         return {}
     text = keyring().unseal(account.sealed_secrets, table="account", column="sealed_secrets", row=account.id)

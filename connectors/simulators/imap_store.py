@@ -181,9 +181,7 @@ class MailStore:
     def get(self, name: str) -> Mailbox:
         return self.mailboxes["INBOX" if name.upper() == "INBOX" else name]
 
-    def append(
-        self, name: str, content: bytes, flags: Iterable[str] = (), received_at: datetime | None = None
-    ) -> int:
+    def append(self, name: str, content: bytes, flags: Iterable[str] = (), received_at: datetime | None = None) -> int:
         """Store a mail and ring every listener. Returns its UID; raises KeyError for an unknown mailbox."""
         with self.lock:
             uid = self.get(name).append(content, flags, received_at or datetime.now(UTC))

@@ -118,6 +118,8 @@ def header_fields(header: bytes, names: Iterable[str], is_inverted: bool = False
     wanted = {name.lower().encode() for name in names}
     fields = re.split(rb"\r?\n(?![ \t])", header)
     kept = [
-        field for field in fields if field.strip() and (field.split(b":", 1)[0].strip().lower() in wanted) != is_inverted
+        field
+        for field in fields
+        if field.strip() and (field.split(b":", 1)[0].strip().lower() in wanted) != is_inverted
     ]
     return b"".join(field + b"\r\n" for field in [*kept, b""])

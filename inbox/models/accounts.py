@@ -14,7 +14,7 @@ class Account(Row):
     display_name = models.CharField(max_length=120, default="", blank=True)  # the name customers see
     own_addresses = models.JSONField(default=list)  # normalised; aliases included
     settings = models.JSONField(default=dict)  # what the connector's docstring names
-    sealed_secrets = models.BinaryField(default=b"")  # JSON object, inbox/secrets.py; AAD account|sealed_secrets|id
+    sealed_secrets = models.BinaryField(default=b"")  # JSON object, inbox/sealing.py; AAD account|sealed_secrets|id
     team = models.ForeignKey("inbox.Team", null=True, default=None, on_delete=models.SET_NULL)  # home team of new work
     policy = models.ForeignKey("inbox.Policy", null=True, default=None, on_delete=models.SET_NULL)
     cut_at = models.DateTimeField()  # what was written before this arrives resolved

@@ -7,8 +7,8 @@ from itertools import product
 import pytest
 
 from inbox.rules.states import (
-    SendState,
     Reason,
+    SendState,
     SlaKind,
     Status,
     ledger_of,
