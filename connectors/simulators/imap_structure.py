@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from email import message_from_bytes
+from email import message_from_string
 from email.header import Header
 from email.message import Message
 from email.utils import getaddresses
 
 MAX_DEPTH = 30
 MAX_PARTS = 500
+
+
+def read(content: bytes) -> Message:
+    """Every byte as the character of the same number, so that no part is decoded on the way."""
+    return message_from_string(content.decode("latin-1"))
 
 
 def _nstring(value: object) -> str:
@@ -33,7 +38,7 @@ def _addresses(values: Iterable[str | Header]) -> str:
 
 
 def envelope(header: bytes) -> str:
-    mail = message_from_bytes(header)
+    mail = read(header)
     sender = mail.get_all("From", [])
     people = [sender, mail.get_all("Sender", []) or sender, mail.get_all("Reply-To", []) or sender]
     people += [mail.get_all(name, []) for name in ("To", "Cc", "Bcc")]
@@ -63,7 +68,7 @@ def _disposition(part: Message) -> str:
 def part_bytes(part: Message) -> bytes:
     """The body of a leaf exactly as it lies in the mail, transfer encoding and all."""
     payload = part.get_payload()
-    return payload.encode("ascii", "surrogateescape") if isinstance(payload, str) else b""
+    return payload.encode("latin-1", "replace") if isinstance(payload, str) else b""
 
 
 def _structure(part: Message, is_full: bool, depth: int = 0) -> str:
@@ -73,7 +78,7 @@ def _structure(part: Message, is_full: bool, depth: int = 0) -> str:
         inner = "".join(_structure(child, is_full, depth + 1) for child in children)
         tail = f" {parameters} {_disposition(part)} NIL NIL" if is_full else ""
         return f"({inner} {_nstring(part.get_content_subtype())}{tail})"
-    body = part_bytes(part) if not part.is_multipart() else part.as_bytes()
+    body = part_bytes(part) if not part.is_multipart() else part.as_string().encode("latin-1", "replace")
     fields = [
         _nstring(part.get_content_maintype() if not part.is_multipart() else "application"),
         _nstring(part.get_content_subtype() if not part.is_multipart() else "octet-stream"),
@@ -91,12 +96,12 @@ def _structure(part: Message, is_full: bool, depth: int = 0) -> str:
 
 
 def body_structure(content: bytes, is_full: bool) -> str:
-    return _structure(message_from_bytes(content), is_full)
+    return _structure(read(content), is_full)
 
 
 def find_part(content: bytes, numbers: Iterable[int]) -> Message | None:
     """The part at a path such as 2.1, or None."""
-    part = message_from_bytes(content)
+    part = read(content)
     for number in numbers:
         children = part.get_payload() if part.is_multipart() else [part]
         if not isinstance(children, list) or not 1 <= number <= len(children):
@@ -110,7 +115,7 @@ def find_part(content: bytes, numbers: Iterable[int]) -> Message | None:
 
 def mime_header(part: Message) -> bytes:
     lines = [f"{name}: {value}\r\n" for name, value in part.items()]
-    return "".join([*lines, "\r\n"]).encode("utf-8", "surrogateescape")
+    return "".join([*lines, "\r\n"]).encode("latin-1", "replace")
 
 
 def header_fields(header: bytes, names: Iterable[str], is_inverted: bool = False) -> bytes:

@@ -7,7 +7,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Union
+from typing import TypeAlias
 
 MAX_LINE = 64 * 1024
 MAX_LITERAL = 64 * 1024 * 1024
@@ -16,7 +16,7 @@ MAX_LITERALS = 50
 MAX_DEPTH = 20
 MAX_RANGES = 10_000
 
-Token = Union[str, bytes, list["Token"]]  # a string, a literal as it came, or a parenthesised list
+Token: TypeAlias = "str | bytes | list[Token]"  # a string, a literal as it came, or a parenthesised list
 
 _LITERAL = re.compile(rb"\{(\d{1,12})(\+?)\}\r?\n\Z")
 _PIECE = re.compile(
