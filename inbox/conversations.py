@@ -1,0 +1,46 @@
+"""What people do with a conversation. Signatures first; see each docstring."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from inbox.models import Message, User
+from inbox.people import Actor
+
+
+class Refusal(Exception):
+    """The act is not possible now; str() is one calm sentence for the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What was done. `undo` goes into `undo(...)`; "" when it cannot be undone or nothing changed."""
+
+    conversation_id: int
+    name: str  # resolve | reopen | snooze | unsnooze | assign | team | tag | untag | spam | not-spam | note | reply
+    undo: str
+    version: int  # of the conversation after the act
+    changed: bool = True
+
+
+def resolve(conversation_id: int, actor: Actor, now: datetime, *, no_answer_needed: bool = False) -> Act: ...
+def reopen(conversation_id: int, actor: Actor, now: datetime) -> Act: ...
+def snooze(conversation_id: int, actor: Actor, now: datetime, *, until: datetime) -> Act: ...
+def unsnooze(conversation_id: int, actor: Actor, now: datetime) -> Act: ...
+def assign(conversation_id: int, actor: Actor, now: datetime, *, owner: User | None) -> Act: ...
+def move_to_team(conversation_id: int, actor: Actor, now: datetime, *, team_id: int | None) -> Act: ...
+def tag(conversation_id: int, actor: Actor, now: datetime, *, name: str) -> Act: ...
+def untag(conversation_id: int, actor: Actor, now: datetime, *, name: str) -> Act: ...
+def mark_spam(conversation_id: int, actor: Actor, now: datetime) -> Act: ...
+def not_spam(conversation_id: int, actor: Actor, now: datetime) -> Act: ...
+def add_note(conversation_id: int, actor: User, now: datetime, *, text: str) -> Message: ...
+def mark_seen(conversation_id: int, user: User, now: datetime) -> None: ...
+def undo(token: str, actor: Actor, now: datetime) -> Act:
+    """Restores exactly what the act changed. Raises Refusal when something else changed these fields since."""
+    ...
+
+
+def wake_due(now: datetime, limit: int = 200) -> int:
+    """Ends the snoozes whose time has come; returns how many."""
+    ...
