@@ -1,4 +1,4 @@
-"""Open work per account, home team, status and owner: kept by the transaction that changes it, never counted over rows."""
+"""Open work per account, team, status and owner: kept by the transaction that changes it, never counted over rows."""
 
 from __future__ import annotations
 

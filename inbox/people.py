@@ -123,7 +123,7 @@ def _keep_an_owner(user: User) -> None:
 
 
 def make_sign_in_token(user: User, now: datetime, *, valid: timedelta = LINK_VALID, actor: Actor = "cli") -> str:
-    """256 random bits for a link; only their SHA-256 is stored. The caller puts it into an address and shows it once."""
+    """256 random bits for a link, to be shown once; only their SHA-256 is stored."""
     token = secrets.token_urlsafe(32)
     with transaction.atomic():
         SignInToken.objects.create(user=user, sha256=_hash(token), created_at=now, expires_at=now + valid)

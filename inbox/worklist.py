@@ -1,16 +1,37 @@
-"""The queue, in order, page by page; flat at any size. Signatures first."""
+"""The queue, in order, page by page; flat at any size.
+
+The order is that of rules.urgency: the nearest deadline first, then what has no clock, newest first. Every tab walks
+one index from a cursor; nothing is counted over rows and no page is reached by an offset. What a person may not read is
+filtered in the statement itself: a conversation is visible when any of its accounts is.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from inbox.models import User
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
+
+from inbox.models import Conversation, ConversationAccount, ConversationTag, Counter, Envelope, User
+from inbox.rules.states import SendState, Status
 
 TABS = ("open", "mine", "waiting", "snoozed", "resolved", "spam", "all")
 
 Scope = frozenset[int] | None
 """Ids of readable accounts; None means all (inbox.people.readable_accounts)."""
+
+# fmt: off
+_PLAIN = (
+    "id", "subject", "status", "status_reason", "customer_id", "owner_id", "team_id", "account_id", "kind", "due_at",
+    "due_for", "snoozed_until", "preview", "last_direction", "messages_count", "last_activity_at", "last_inbound_at",
+    "is_unseen", "version", "language", "priority", "is_vip", "sla", "calendar_version_id", "policy_version_id",
+    "opened_at", "resolved_at", "reopened_count",
+)
+# fmt: on
+_MOVING = (SendState.QUEUED, SendState.SENDING, SendState.COMMITTING, SendState.RETRY)
+_TROUBLED = (SendState.UNKNOWN, SendState.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +41,150 @@ class WorkPage:
 
 
 def page(scope: Scope, tab: str, user: User | None = None, *, after: str = "", limit: int = 50) -> WorkPage:
-    """Rows are dicts: id, subject, status, status_reason, customer_id, customer_name, owner_id, owner_name, team_id,
-    team_name, account_id, account_name, kind, due_at, due_for, snoozed_until, preview, last_direction,
-    messages_count, last_activity_at, last_inbound_at, is_unseen, version, language, sla, calendar_version_id, tags
-    (list of names), sending (bool), send_trouble (bool). `user` is needed for tab "mine"."""
-    ...
+    """At most `limit` rows after a cursor, in at most three statements. Raises ValueError for an unknown tab.
+
+    Rows are dicts: the columns of the conversation, customer_name, owner_name, owner_email, team_name, account_name,
+    account_address, tags (names), sending (a reply is on its way), send_trouble (one failed or may not have arrived).
+    `user` is needed for the tab "mine".
+    """
+    base = readable(scope)
+    rows: list[dict[str, Any]] = []
+    for queryset in _walk(base, tab, user, after):
+        rows += list(_as_rows(queryset)[: limit + 1 - len(rows)])
+        if len(rows) > limit:
+            break
+    more = len(rows) > limit
+    rows = rows[:limit]
+    _add_tags(rows)
+    return WorkPage(rows, cursor_of(tab, rows[-1]) if more else "")
 
 
-def counts(scope: Scope, user: User) -> dict[str, int]: ...
-def row(conversation_id: int, scope: Scope) -> dict[str, Any] | None: ...
-def next_after(conversation_id: int, scope: Scope, tab: str, user: User | None = None) -> int | None: ...
+def readable(scope: Scope) -> QuerySet[Conversation]:
+    """The conversations that may be seen at all: the row filter of every list and every single look."""
+    if scope is None:
+        return Conversation.objects.order_by()
+    inside = ConversationAccount.objects.filter(conversation_id=OuterRef("id"), account_id__in=sorted(scope))
+    return Conversation.objects.order_by().filter(Exists(inside))
+
+
+def row(conversation_id: int, scope: Scope) -> dict[str, Any] | None:
+    """One conversation as a row of the list; None when it does not exist or may not be read."""
+    found = list(_as_rows(readable(scope).filter(id=conversation_id)))
+    _add_tags(found)
+    return found[0] if found else None
+
+
+def next_after(conversation_id: int, scope: Scope, tab: str, user: User | None = None) -> int | None:
+    """The one to go to when this one is done: the next in the tab's order, else the first; None when empty."""
+    columns = ("id", "due_at", "last_activity_at", "snoozed_until")
+    here = Conversation.objects.filter(id=conversation_id).values(*columns).first()
+    base = readable(scope).exclude(id=conversation_id)
+    for start in (cursor_of(tab, here) if here else "", ""):
+        for queryset in _walk(base, tab, user, start):
+            found = queryset.values_list("id", flat=True).first()
+            if found is not None:
+                return found
+    return None
+
+
+def counts(scope: Scope, user: User) -> dict[str, int]:
+    """How many in each tab but "all", from the counters alone; "unassigned" is the part of "open" that nobody has.
+
+    A conversation counts for the account that its answers leave from: with a scope, one that is readable only through
+    another account's message is listed but not counted.
+    """
+    rows = Counter.objects.all() if scope is None else Counter.objects.filter(account_id__in=sorted(scope))
+    found = dict.fromkeys((*TABS[:-1], "unassigned"), 0)
+    for status, owner_id, count in rows.values_list("status", "owner_id").annotate(count=Sum("conversations")):
+        found[status] += count
+        if status == Status.OPEN and owner_id in (0, user.id):
+            found["mine" if owner_id else "unassigned"] += count
+    return found
+
+
+# --- Cursors and the walk -------------------------------------------------------------------------------------------
+
+
+def cursor_of(tab: str, found: dict[str, Any]) -> str:
+    """Where a row lies in its tab: "<microseconds or ->.<id>", "-" for no clock."""
+    at = found[_column(tab)]
+    return f"{_micros(at) if at else '-'}.{found['id']}"
+
+
+def _column(tab: str) -> str:
+    if tab not in TABS:
+        raise ValueError(f"no such tab: {tab}")
+    return {"open": "due_at", "mine": "due_at", "snoozed": "snoozed_until"}.get(tab, "last_activity_at")
+
+
+def _walk(base: QuerySet[Conversation], tab: str, user: User | None, after: str) -> Iterator[QuerySet[Conversation]]:
+    """The querysets that together are the rest of a tab, in order; each walks one index."""
+    column = _column(tab)
+    at, last = _read_cursor(after)
+    if tab == "mine":
+        base = base.filter(owner=user, status=Status.OPEN)
+    elif tab != "all":
+        base = base.filter(status=tab)
+    if column == "last_activity_at":
+        if at is not None:
+            base = base.filter(Q(last_activity_at__lt=at) | Q(id__lt=last), last_activity_at__lte=at)
+        yield base.order_by("-last_activity_at", "-id")
+        return
+    if not after or at is not None:
+        timed = base.filter(**{f"{column}__isnull": False})
+        if at is not None:
+            # The bound on the column alone lets the index start at the cursor.
+            timed = timed.filter(Q(**{f"{column}__gt": at}) | Q(id__gt=last), **{f"{column}__gte": at})
+        yield timed.order_by(column, "id")
+    rest = base.filter(**{f"{column}__isnull": True})
+    if after and at is None:
+        rest = rest.filter(id__lt=last)
+    yield rest.order_by("-id")
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _micros(at: datetime) -> int:
+    since = at - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def _read_cursor(after: str) -> tuple[datetime | None, int]:
+    """Raises ValueError for what no cursor_of() made."""
+    if not after:
+        return None, 0
+    micros, _, last = after.partition(".")
+    if micros == "-":
+        return None, int(last)
+    seconds, rest = divmod(int(micros), 1_000_000)
+    if abs(seconds) > 10**11:
+        raise ValueError("not a cursor")
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest), int(last)
+
+
+def _as_rows(queryset: QuerySet[Conversation]) -> QuerySet[Conversation, dict[str, Any]]:
+    sends = Envelope.objects.filter(conversation_id=OuterRef("id"))
+    found: QuerySet[Conversation, dict[str, Any]] = queryset.values(
+        *_PLAIN,
+        customer_name=F("customer__name"),
+        owner_name=F("owner__name"),
+        owner_email=F("owner__email"),
+        team_name=F("team__name"),
+        account_name=F("account__name"),
+        account_address=F("account__address"),
+        sending=Exists(sends.filter(state__in=_MOVING)),
+        send_trouble=Exists(sends.filter(state__in=_TROUBLED)),
+    )
+    return found
+
+
+def _add_tags(rows: list[dict[str, Any]]) -> None:
+    for found in rows:
+        found["tags"] = []
+    if not rows:
+        return
+    by_id = {found["id"]: found["tags"] for found in rows}
+    tags = ConversationTag.objects.filter(conversation_id__in=list(by_id)).order_by("tag__name")
+    for conversation_id, name in tags.values_list("conversation_id", "tag__name"):
+        by_id[conversation_id].append(name)
