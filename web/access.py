@@ -1,0 +1,161 @@
+"""The only way by which a request gets a row, and the one list of what each role may do.
+
+What somebody may not see does not exist for them: every getter raises Http404 for foreign rows, with the same answer
+as for rows that are not there. Rights follow deliveries: an agent reads the accounts of their teams, and the accounts
+that no team was given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, resolve_url
+from django.utils.http import urlencode
+
+from inbox.models import Account, Attachment, Conversation, ConversationAccount, Delivery, Envelope, Message, User
+from inbox.rules.states import Role
+from inbox.worklist import Scope
+
+_AGENT = frozenset({"read", "answer", "health"})
+_MANAGER = _AGENT | {"accounts", "templates", "everything"}
+PERMISSIONS: dict[str, frozenset[str]] = {
+    Role.AGENT: _AGENT,
+    Role.MANAGER: _MANAGER,
+    Role.OWNER: _MANAGER | {"organisation"},
+}
+
+
+class SignedIn(HttpRequest):
+    """A request that passed `needs`: for type checkers."""
+
+    user: User  # type: ignore[assignment]
+
+
+View = Callable[..., HttpResponse]
+
+
+def may(user: User | AnonymousUser, permission: str) -> bool:
+    return isinstance(user, User) and user.is_active and permission in PERMISSIONS.get(user.role, frozenset())
+
+
+def needs(permission: str) -> Callable[[View], View]:
+    """Marks a view: who is not signed in is asked to, whose role lacks the permission gets 403."""
+
+    def mark(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return _to_sign_in(request)
+            if not may(cast("User", request.user), permission):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        guarded.permission = permission  # type: ignore[attr-defined]
+        return guarded
+
+    return mark
+
+
+def anyone(view: View) -> View:
+    """Marks a view that needs no sign-in: the matrix test wants every view marked."""
+    view.permission = None  # type: ignore[attr-defined]
+    return view
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    address = resolve_url("sign-in")
+    if request.headers.get("HX-Request"):
+        response = HttpResponse(status=401)
+        response.headers["HX-Redirect"] = address
+        return response
+    if request.method != "GET" or request.path == "/":
+        return redirect(address)
+    return redirect(f"{address}?{urlencode({'next': request.get_full_path()})}")
+
+
+def scope(user: User) -> Scope:
+    """Ids of the accounts whose messages this person may read, None for all: `inbox.people.readable_accounts` in one
+    statement. The answer is kept on the user for the length of the request."""
+    if not hasattr(user, "_scope"):
+        user._scope = None if may(user, "everything") else _accounts_of(user)  # type: ignore[attr-defined]
+    return cast("Scope", user._scope)  # type: ignore[attr-defined]
+
+
+def _accounts_of(user: User) -> frozenset[int]:
+    if not user.is_active:
+        return frozenset()
+    rows = Account.objects.filter(Q(teamaccount__isnull=True) | Q(teamaccount__team__teammember__user=user.id))
+    return frozenset(rows.values_list("id", flat=True))
+
+
+def conversations(user: User) -> QuerySet[Conversation]:
+    mine = scope(user)
+    if mine is None:
+        return Conversation.objects.all()
+    holds = ConversationAccount.objects.filter(conversation_id=OuterRef("id"))
+    return Conversation.objects.filter(Exists(holds.filter(account_id__in=mine)) | ~Exists(holds))
+
+
+def _first(rows: QuerySet[Any]) -> Any:
+    row = rows.first()
+    if row is None:
+        raise Http404
+    return row
+
+
+def get_conversation(user: User, id: int) -> Conversation:
+    related = ("customer", "owner", "team", "account", "policy_version", "calendar_version")
+    return cast("Conversation", _first(conversations(user).select_related(*related).filter(id=id)))
+
+
+def find_conversation(user: User, id: int) -> Conversation | None:
+    return conversations(user).filter(id=id).first()
+
+
+def messages(user: User) -> QuerySet[Message]:
+    """Messages that lie in a readable conversation and of which at least one delivery is readable (or a note)."""
+    holds = conversations(user).filter(
+        strand_links__strand_id=OuterRef("strand_id"), strand_links__ended_at__isnull=True
+    )
+    rows = Message.objects.filter(Exists(holds))
+    mine = scope(user)
+    if mine is None:
+        return rows
+    seen = Delivery.objects.filter(message_id=OuterRef("id"), account_id__in=mine)
+    return rows.filter(Q(account_id__isnull=True) | Q(account_id__in=mine) | Exists(seen))
+
+
+def get_message(user: User, id: int) -> Message:
+    return cast("Message", _first(messages(user).select_related("raw_item", "account").filter(id=id)))
+
+
+def get_attachment(user: User, id: int) -> Attachment:
+    readable = messages(user).filter(id=OuterRef("message_id"))
+    rows = Attachment.objects.filter(Exists(readable), id=id).select_related("message__raw_item", "message__account")
+    return cast("Attachment", _first(rows))
+
+
+def get_envelope(user: User, id: int) -> Envelope:
+    readable = conversations(user).filter(id=OuterRef("conversation_id"))
+    rows = Envelope.objects.filter(Exists(readable), id=id).select_related("account", "message")
+    mine = scope(user)
+    return cast("Envelope", _first(rows if mine is None else rows.filter(account_id__in=mine)))
+
+
+def accounts(user: User) -> QuerySet[Account]:
+    """Accounts that this person may read and answer from, removed ones left out."""
+    rows = Account.objects.filter(removed_at__isnull=True).order_by("name")
+    mine = scope(user)
+    return rows if mine is None else rows.filter(id__in=mine)
+
+
+def get_account(user: User, id: int) -> Account:
+    if not may(user, "accounts"):
+        raise PermissionDenied
+    return cast("Account", _first(accounts(user).filter(id=id)))
