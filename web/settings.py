@@ -44,7 +44,7 @@ SEARCH_BACKEND = (
     if BALAS.elasticsearch_url
     else ("search.embedded.EmbeddedBackend" if IS_SQLITE else "search.postgres.PostgresBackend")
 )
-BELL = "workers.bells.CeleryBell" if BALAS.redis_url else "workers.bells.SocketBell"
+BELL = "workers.celery_bell.CeleryBell" if BALAS.redis_url else "workers.bells.SocketBell"
 
 INSTALLED_APPS = [
     "django.contrib.auth",

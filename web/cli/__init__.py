@@ -1,0 +1,81 @@
+"""The command line: a contract (docs/cli.md). Names, JSON fields and exit codes stay.
+
+Exit codes: 0 done · 1 something was found wrong or failed · 2 wrong usage · 3 the set-up is incomplete.
+Results go to stdout; progress and errors to stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib import import_module
+
+from web.env import BadSetting
+
+# Each module offers `add(commands)`; they import Django only when a command runs, so that --help is quick.
+_MODULES = ("run", "parts", "people", "accounts", "mail", "facts", "searching", "safety", "upkeep")
+
+
+class CommandFailed(Exception):
+    """Something was found wrong: one sentence, exit code 1."""
+
+
+class SetupIncomplete(Exception):
+    """What to set, and where: exit code 3."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> None:  # type: ignore[override]
+        self.print_usage(sys.stderr)
+        self.exit(2, f"balas: {message}\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="balas",
+        description="One inbox for everything customers write to you. Start with: balas run",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version="balas 0.1.0")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
+    for name in _MODULES:
+        import_module(f"web.cli.{name}").add(commands)
+    return parser
+
+
+def set_up() -> None:
+    """Django, ready for use. Raises SetupIncomplete for settings that cannot be meant."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "web.settings")
+    import django  # noqa: PLC0415  slow, and not needed for --help
+
+    try:
+        django.setup()
+    except BadSetting as error:
+        raise SetupIncomplete(str(error)) from None
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    try:
+        if before := getattr(options, "before", None):
+            before(options)
+        set_up()
+        return int(options.act(options) or 0)
+    except CommandFailed as error:
+        print(f"balas: {error}", file=sys.stderr)
+        return 1
+    except (SetupIncomplete, BadSetting) as error:
+        print(f"balas: {error}", file=sys.stderr)
+        return 3
+    except KeyboardInterrupt:
+        print("balas: stopped. The same command goes on where it was.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def entry() -> None:
+    sys.exit(main())

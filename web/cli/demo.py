@@ -1,0 +1,92 @@
+"""The demo organisation: its simulated mail provider and customers, connected through the same door as any mailbox."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from inbox import accounts, people, templates
+from inbox.models import Account, Organisation, Team, User
+from web.cli import CommandFailed
+
+if TYPE_CHECKING:
+    from web.cli.supervisor import Child
+
+_READY_SECONDS = 20
+_PEOPLE = (
+    ("mihai@tasbora.example", "Mihai Toma", "agent"),
+    ("dewi@tasbora.example", "Dewi Lestari", "manager"),
+    ("sari@tasbora.example", "Sari Anggraini", "owner"),
+)
+
+
+def start_world(start: Callable[[Child], None]) -> Child:
+    """Starts the simulators, waits for their ports, and connects the mailbox when the home is new."""
+    from web.cli.supervisor import Child  # noqa: PLC0415  the supervisor imports this module
+
+    folder = settings.BALAS_HOME / "provider"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    ready = folder / "ready.json"
+    ready.unlink(missing_ok=True)
+    child = Child("customers", [sys.executable, "-m", "connectors.simulators.demo", str(folder), "--ready-file", str(ready)])
+    start(child)
+    facts = _wait_for(ready, child.process)
+    _furnish(facts)
+    return child
+
+
+def _wait_for(ready: Any, process: subprocess.Popen[bytes] | None) -> dict[str, Any]:
+    until = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < until:
+        if ready.exists():
+            facts: dict[str, Any] = json.loads(ready.read_text())
+            return facts
+        if process is None or process.poll() is not None:
+            break
+        time.sleep(0.02)
+    raise CommandFailed("The demo's mail provider did not start.")
+
+
+def _furnish(facts: dict[str, Any]) -> None:
+    now = datetime.now(UTC)
+    Organisation.objects.filter(id=1).update(name="Tasbora", is_demo=True)
+    for email, name, role in _PEOPLE:
+        if not User.objects.filter(email=email).exists():
+            people.create_user(email=email, role=role, name=name, now=now, actor="cli")
+    address = facts["address"]
+    imap = {"scheme": "imap", "host": "127.0.0.1", "port": facts["imap"], "user": address}
+    smtp = {"scheme": "smtp", "host": "127.0.0.1", "port": facts["smtp"], "user": address}
+    mailbox = Account.objects.filter(name="Tasbora", removed_at=None).first()
+    if mailbox:
+        mailbox.settings.update(imap=imap, smtp=smtp)
+        mailbox.save(update_fields=["settings"])
+        return
+    team, _ = Team.objects.get_or_create(name="Bandung")
+    accounts.connect(
+        kind="email",
+        name="Tasbora",
+        address=address,
+        display_name="Tasbora",
+        settings_={
+            "imap": imap,
+            "smtp": smtp,
+            "folders": ["INBOX"],
+            "file_sent": True,
+            "aliases": [other for other in facts["addresses"] if other != address],
+            "poll_seconds": 3,
+        },
+        secrets={"password": facts["password"]},
+        cut_at=now - timedelta(days=accounts.HISTORY_DAYS),
+        now=now,
+        team_id=team.id,
+    )
+    templates.seed_demo_templates(now)
+
+

@@ -1,0 +1,57 @@
+"""balas web · jobs · worker · migrate: the parts alone."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+
+def add(commands: Any) -> None:
+    web = commands.add_parser("web", help="the pages alone", epilog="example: balas web --port 8025")
+    add_address(web)
+    web.set_defaults(act=serve)
+    jobs = commands.add_parser("jobs", help="the jobs alone (embedded)", epilog="example: balas jobs")
+    jobs.set_defaults(act=run_jobs)
+    worker = commands.add_parser(
+        "worker",
+        help="a Celery worker (needs BALAS_REDIS_URL)",
+        epilog="example: balas worker --queues fetch,digest,deliver,index",
+    )
+    worker.add_argument("--queues", default="fetch,digest,deliver,index", help="which queues this worker serves")
+    worker.add_argument("--concurrency", type=int, default=2)
+    worker.set_defaults(act=run_worker)
+    migrate = commands.add_parser("migrate", help="bring the database up to date", epilog="example: balas migrate")
+    migrate.set_defaults(act=migrate_database)
+
+
+def add_address(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
+    parser.add_argument("--port", type=int, default=8025, help="port to listen on (default 8025)")
+
+
+def serve(options: argparse.Namespace) -> int:
+    from web.cli.serving import serve_pages  # noqa: PLC0415  Django must be set up first
+
+    return serve_pages(options.host, options.port)
+
+
+def run_jobs(options: argparse.Namespace) -> int:
+    from web.cli.ready import make_ready  # noqa: PLC0415
+    from workers.schedule import run_until_stopped  # noqa: PLC0415
+
+    make_ready()
+    return run_until_stopped()
+
+
+def run_worker(options: argparse.Namespace) -> int:
+    from web.cli.serving import run_celery  # noqa: PLC0415
+
+    return run_celery(options.queues, options.concurrency)
+
+
+def migrate_database(options: argparse.Namespace) -> int:
+    from web.cli.ready import make_ready  # noqa: PLC0415
+
+    make_ready(migrate=True)
+    print("The database is up to date.")
+    return 0

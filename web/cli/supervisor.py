@@ -1,0 +1,199 @@
+"""The parent process of `balas run`.
+
+It migrates the home, starts its children (web, jobs, and in the demo the simulated mail provider), starts a child again
+that died, and takes them all down with it. It holds no state: killing it loses nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO
+
+from django.conf import settings
+
+from inbox import people
+from inbox.models import User
+from web.cli import CommandFailed, demo
+from web.cli.ready import make_ready
+from workers.bells import SocketBell
+
+_RESTART_SECONDS = (0.2, 1, 3, 10, 30)
+_STOP_SECONDS = 8
+LINK_LIFE = timedelta(days=2)
+
+
+class Child:
+    def __init__(self, name: str, arguments: list[str], environment: dict[str, str] | None = None) -> None:
+        self.name, self.arguments = name, arguments
+        self.environment = {**os.environ, **(environment or {})}
+        self.process: subprocess.Popen[bytes] | None = None
+        self.started = 0.0
+        self.deaths = 0
+
+    def start(self) -> None:
+        self.started = time.monotonic()
+        # A session of its own: Ctrl-C reaches the parent alone, which then stops the children in order.
+        self.process = subprocess.Popen(self.arguments, env=self.environment, start_new_session=True)
+
+    def ended(self) -> bool:
+        return self.process is not None and self.process.poll() is not None
+
+    def restart_after(self) -> float:
+        """Seconds to wait before the next start; grows while it keeps dying young."""
+        self.deaths = 0 if time.monotonic() - self.started > 60 else self.deaths + 1
+        return _RESTART_SECONDS[min(self.deaths, len(_RESTART_SECONDS) - 1)]
+
+    def stop(self) -> None:
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+
+    def wait_or_kill(self, until: float) -> None:
+        if self.process is None:
+            return
+        try:
+            self.process.wait(max(0.1, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def balas(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "web.cli", *arguments]
+
+
+class Supervisor:
+    def __init__(self, host: str, port: int, *, is_demo: bool) -> None:
+        self.host, self.port, self.is_demo = host, port, is_demo
+        self.children: list[Child] = []
+        self._stop = threading.Event()
+        self._lock: IO[str] | None = None
+
+    def run(self) -> int:
+        make_ready(migrate=True, is_demo=self.is_demo)
+        self._refuse_second()
+        self._refuse_taken_port()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stop.set())
+        if self.is_demo:
+            self.children.append(demo.start_world(self._start))
+        web = Child("web", balas("web", "--host", self.host, "--port", str(self.port)))
+        jobs = Child("jobs", balas("jobs"))
+        self._start(web)
+        self._start(jobs)
+        self.children += [web, jobs]
+        self._announce()
+        try:
+            self._watch()
+        finally:
+            self._stop_all()
+        return 0
+
+    def _start(self, child: Child) -> None:
+        child.start()
+
+    def _refuse_second(self) -> None:
+        """One parent per home: two `jobs` would be safe, but surely not meant."""
+        import fcntl
+
+        lock = (settings.BALAS_HOME / "run.lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            raise CommandFailed(f"Balas is already running in {settings.BALAS_HOME}.") from None
+        self._lock = lock  # held as long as this process lives
+
+    def _refuse_taken_port(self) -> None:
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((self.host, self.port))
+            except OSError as error:
+                raise CommandFailed(
+                    f"Port {self.port} on {self.host} cannot be used ({error.strerror}). Try: balas run --port {self.port + 1}"
+                ) from None
+
+    def _announce(self) -> None:
+        address = self.address()
+        name = "Balas demo" if self.is_demo else "Balas"
+        lines = [f"{name}: {address}", f"Home: {settings.BALAS_HOME}"]
+        if not self.is_demo and (link := first_link(address)):
+            lines.append(f"Nobody can sign in yet. Open this once, within two days:\n  {link}")
+        lines.append("Ctrl-C stops it.")
+        print("\n".join(lines), flush=True)
+
+    def address(self) -> str:
+        if settings.BALAS.public_url and not self.is_demo:
+            return str(settings.BALAS.public_url).rstrip("/")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{'127.0.0.1' if host in ('0.0.0.0', '[::]') else host}:{self.port}"  # noqa: S104
+
+    def _watch(self) -> None:
+        waiting: dict[str, float] = {}
+        listener = SocketBell().subscribe() if self.is_demo else None
+        while not self._stop.is_set():
+            for child in self.children:
+                if not child.ended():
+                    continue
+                if child.name not in waiting:
+                    code = child.process.returncode if child.process else None
+                    waiting[child.name] = time.monotonic() + child.restart_after()
+                    print(f"balas: {child.name} ended ({code}); starting it again.", file=sys.stderr, flush=True)
+                elif time.monotonic() >= waiting[child.name]:
+                    del waiting[child.name]
+                    child.start()
+            if listener and "own-home" in listener.wait(0):
+                self._open_own_home()
+            self._stop.wait(0.1)
+        if listener:
+            listener.close()
+
+    def _open_own_home(self) -> None:
+        """The demo's “connect your own mailbox”: the real, empty home, on the next port."""
+        if any(child.name == "own" for child in self.children):
+            return
+        port = str(self.port + 1)
+        environment = {"BALAS_HOME": str(settings.BALAS_HOME.parent)}
+        child = Child("own", balas("run", "--empty", "--host", self.host, "--port", port), environment)
+        child.start()
+        self.children.append(child)
+
+    def _stop_all(self) -> None:
+        for child in reversed(self.children):
+            child.stop()
+        until = time.monotonic() + _STOP_SECONDS
+        for child in reversed(self.children):
+            child.wait_or_kill(until)
+
+
+def first_link(address: str) -> str | None:
+    """A one-time sign-in link for the owner while nobody has a password; also kept for the demo's hand-over."""
+    now = datetime.now(UTC)
+    if User.objects.filter(is_active=True).exclude(password="").exclude(password__startswith="!").exists():
+        return None
+    owner = User.objects.filter(role="owner", is_active=True).order_by("id").first()
+    if owner is None:
+        owner = people.create_user(email="owner@setup.invalid", role="owner", name="", now=now, actor="cli")
+    token = people.make_sign_in_token(owner, now=now, life=LINK_LIFE)
+    link = f"{address}/sign-in/link/{token}"
+    write_link(settings.BALAS_HOME / "first-link.json", address, link)
+    return link
+
+
+def write_link(path: Path, address: str, link: str) -> None:
+    draft = path.with_suffix(f".{os.getpid()}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as file:
+        json.dump({"address": address, "link": link}, file)
+    draft.replace(path)
