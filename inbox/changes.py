@@ -3,7 +3,7 @@
 Called inside the transaction that makes the change, and as its last step: on PostgreSQL the numbering of live events
 is serialised from here to the commit, so that whoever reads "everything after number n" never misses a late commit.
 
-A search back end is the class that `settings.SEARCH_BACKEND` names; its static method `sink()` gives the ChangeSink.
+The module of the back end that `settings.SEARCH_BACKEND` names has a function `sink()`, which gives the ChangeSink.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from importlib import import_module
 from typing import Any, Protocol, cast
 
 from django.conf import settings
 from django.db import connection
-from django.utils.module_loading import import_string
 
 from inbox.models import LiveEvent
 from inbox.sql import insert, moment
@@ -76,7 +76,7 @@ class ChangeSink(Protocol):
 
 @cache
 def _sink(path: str) -> ChangeSink:
-    return cast("ChangeSink", import_string(path).sink())
+    return cast("ChangeSink", import_module(path.rpartition(".")[0]).sink())
 
 
 def announce(
