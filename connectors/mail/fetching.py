@@ -1,0 +1,452 @@
+"""Walks one folder: list what is unknown, bring it newest first in pages that each stand alone.
+
+    EXAMINE ─▶ same epoch? ─▶ UID SEARCH a window ─▶ sizes and dates ─▶ bodies, several commands in flight ─▶ Page
+
+A UID that SEARCH shows and FETCH omits is asked for once more alone and then becomes a Trouble; nothing is ever
+concluded from a gap in the numbers.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from connectors.base import RetryLater
+from connectors.mail.imap import ConnectionLost, FolderStatus, ImapSession
+from connectors.mail.listing import (
+    Memory,
+    Ranges,
+    absences,
+    first_scope,
+    gaps,
+    has_epoch_ended,
+    merge,
+    next_scope,
+    uid_set,
+    without,
+)
+from connectors.mail.literals import Fetched
+from connectors.mail.pieces import fetch_header, fetch_in_pieces
+from connectors.messages import Count, Covered, KnownScope, Page, RawItem, Scope, Trouble, Wish
+
+IN_FLIGHT = 4
+PIECES_OVER = 8 * 1024 * 1024
+_WINDOW = 50_000
+_SIZES_AT_ONCE = 600
+_MAX_REFUSALS = 5
+
+
+@dataclass
+class Budget:
+    """How many items may still be brought; None is no limit."""
+
+    left: int | None
+
+    def take(self, wanted: int) -> int:
+        return wanted if self.left is None else min(wanted, self.left)
+
+    def spend(self, items: int) -> None:
+        if self.left is not None:
+            self.left -= items
+
+    @property
+    def is_spent(self) -> bool:
+        return self.left is not None and self.left <= 0
+
+
+@dataclass
+class _Window:
+    """One listed stretch low..high: what is still to be brought of it, and how far down pages have come."""
+
+    low: int
+    upper: int  # everything above is settled or belongs to nobody
+    uids: deque[int]  # unknown ones, highest first
+    infos: deque[Fetched] = field(default_factory=deque)
+    missing: list[int] = field(default_factory=list)
+    left: int = 0  # unknown ones that no page has brought yet
+    # Dovecot works on several commands at once: what belongs to a later command may come before an earlier one's end.
+    sizes: dict[int, Fetched] = field(default_factory=dict)
+    bodies: dict[int, Fetched] = field(default_factory=dict)
+
+    def sort_in(self, messages: list[Fetched]) -> None:
+        for message in messages:
+            if message.content is not None or message.path is not None:
+                self.bodies[message.uid] = message
+            elif message.received_at:
+                self.sizes[message.uid] = message
+
+
+@dataclass
+class _Operation:
+    tag: bytes
+    uids: list[int]
+    infos: dict[int, Fetched] | None = None  # None: a question for sizes
+    bytes: int = 0
+
+
+@dataclass
+class FolderWalk:
+    """One pass over one folder. `known` is what the shelf holds; `ranges` and `troubled` follow what was handed out."""
+
+    session: ImapSession
+    place: str
+    is_sent: bool
+    known: KnownScope | None
+    wish: Wish
+    max_bytes: int
+    others: int = 0  # items waiting in other folders, for progress
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def __post_init__(self) -> None:
+        self.scope: Scope = self.known.scope if self.known else Scope(self.place)
+        self.ranges: Ranges = merge(self.known.ranges) if self.known else ()
+        self.troubled: set[int] = {int(uid) for uid in self.known.troubled} if self.known else set()
+        self.memory = Memory.read(self.known)
+        self.status: FolderStatus | None = None
+        self.is_complete = False
+        self._retired: tuple[Scope, ...] = ()
+        self._told = False
+        self._unlisted = 0
+
+    def as_known(self) -> KnownScope:
+        """What the shelf holds once every page so far is stored."""
+        troubled = tuple(str(uid) for uid in sorted(self.troubled))
+        return KnownScope(self.scope, self.ranges, troubled, self.memory.write())
+
+    def pages(self, budget: Budget) -> Iterator[Page]:
+        """Raises RetryLater or FolderMissing; what was yielded before stands."""
+        status = self.session.examine(self.place)
+        high = status.uid_next - 1 if status.uid_next else self._highest(status)
+        self.status = status
+        self._settle_epoch(status)
+        self.memory = replace(self.memory, uid_next=status.uid_next or high + 1)
+        before = set(self.troubled)
+        yield from self._suspects(budget)
+        yield from self._unknown(high, status.exists, budget)
+        if budget.is_spent:
+            if not self._told:
+                yield self._page()
+            return
+        if self.wish.retry_troubled and before:
+            yield from self._retry(sorted(before & self.troubled), budget)
+        if not self._told:
+            yield self._page()
+        self.is_complete = not budget.is_spent
+
+    def _highest(self, status: FolderStatus) -> int:
+        """The highest UID of a server that keeps UIDNEXT to itself."""
+        if not status.exists:
+            return 0
+        found = self.session.command(b"FETCH * (UID)", "asking for the newest mail")
+        return max((message.uid for message in found.fetched), default=0)
+
+    def _settle_epoch(self, status: FolderStatus) -> None:
+        if self.known is None:
+            self.scope = first_scope(self.place, status.uid_validity)
+            return
+        seen: dict[int, tuple[str, int]] = {}
+        if self.memory.canaries:
+            wanted = uid_set([canary[0] for canary in self.memory.canaries])
+            answer = self.session.command(b"UID FETCH %s (UID INTERNALDATE RFC822.SIZE)" % wanted, "checking the folder")
+            seen = {m.uid: (m.received_at.isoformat(), m.size or 0) for m in answer.fetched if m.received_at}
+        if has_epoch_ended(self.known, self.memory, status.uid_validity, status.uid_next, seen):
+            turn = self.memory.turn + 1
+            self._retired = (self.scope,)
+            self.scope = next_scope(self.place, status.uid_validity, turn)
+            self.ranges, self.troubled, self.memory = (), set(), Memory(turn=turn)
+
+    # --- What is unknown --------------------------------------------------------------------------------------------
+
+    def _unknown(self, high: int, exists: int, budget: Budget) -> Iterator[Page]:
+        span, listed, upper = (_WINDOW if exists > _WINDOW else high), 0, high
+        while not budget.is_spent and upper >= 1:
+            open_gaps = [gap for gap in gaps(self.ranges, upper)]
+            open_gaps = [gap for gap in open_gaps if without(*gap, self.troubled)]
+            if not open_gaps:
+                return
+            top, bottom = open_gaps[0][1], open_gaps[-1][0]
+            low = max(bottom, top - span + 1)
+            uids = self._search(low, top)
+            listed += len(uids)
+            self._unlisted = max(0, min(low - bottom, exists - listed))
+            if len(uids) < _WINDOW // 10:
+                span *= 8
+            elif len(uids) > _WINDOW:
+                span = max(_WINDOW, span // 8)
+            unknown = [uid for uid in reversed(uids) if uid not in self.troubled and not _holds(self.ranges, uid)]
+            # Above the highest mail that was listed nothing is concluded: a server may show its newest mail late.
+            edge = max(uids, default=low - 1) if top == high else top
+            yield from self._window(_Window(low, edge, deque(unknown), left=len(unknown)), budget)
+            upper = low - 1
+
+    def list_all(self, scope: Scope) -> Iterator[int]:
+        """Every UID of the folder, ascending. Raises RetryLater when `scope` is no longer the folder's epoch."""
+        status = self.session.examine(self.place)
+        if scope.epoch.partition(".")[0] != str(status.uid_validity):
+            raise RetryLater(f"The folder {self.place} was rebuilt on the server; it is being read anew.")
+        high = status.uid_next - 1 if status.uid_next else self._highest(status)
+        low, span = 1, (_WINDOW if status.exists > _WINDOW else max(high, 1))
+        while low <= high:
+            uids = self._search(low, min(high, low + span - 1))
+            yield from uids
+            low += span
+            span = span * 8 if len(uids) < _WINDOW // 10 else max(_WINDOW, span // 8) if len(uids) > _WINDOW else span
+
+    def _search(self, low: int, high: int) -> list[int]:
+        """The UIDs that exist within low..high, ascending."""
+        found = self.session.command(b"UID SEARCH UID %d:%d" % (low, high), "listing mail")
+        return sorted({uid for uid in found.numbers if low <= uid <= high})
+
+    def _window(self, window: _Window, budget: Budget) -> Iterator[Page]:
+        if not window.uids:
+            yield from self._cover_rest(window)
+            return
+        yield from self._stream(window, budget)
+        if window.missing:
+            yield from self._one_by_one(window.missing, budget)
+        if not window.uids and not window.infos:
+            yield from self._cover_rest(window)
+
+    def _cover_rest(self, window: _Window) -> Iterator[Page]:
+        rest = without(window.low, window.upper, self.troubled | set(window.missing))
+        if rest and any(not _holds_all(self.ranges, low, high) for low, high in rest):
+            yield self._page(covered=rest)
+
+    def _stream(self, window: _Window, budget: Budget) -> Iterator[Page]:
+        """Pages of one window, with questions for sizes and bodies ahead of what is being read."""
+        flight: deque[_Operation] = deque()
+        promised = 0
+        try:
+            while True:
+                promised += self._ask_ahead(window, flight, budget, promised)
+                if not flight:
+                    if not window.infos or budget.is_spent:
+                        return
+                    info = window.infos.popleft()
+                    yield self._big(window, info)
+                    budget.spend(1)
+                    continue
+                operation = flight.popleft()
+                if operation.infos is None:
+                    self._read_sizes(window, operation)
+                    continue
+                yield self._read_bodies(window, operation)
+                promised -= len(operation.uids)
+                budget.spend(len(operation.uids))
+        except ConnectionLost:
+            yield self._page(state=True)
+            raise
+        finally:
+            # Whoever stops in the middle leaves answers on the wire that nobody will read.
+            if flight and self.session.is_open:
+                self.session.close()
+
+    def _ask_ahead(self, window: _Window, flight: deque[_Operation], budget: Budget, promised: int) -> int:
+        """Fill the wire; returns how many bodies were asked for."""
+        asked = 0
+        asking_sizes = any(operation.infos is None for operation in flight)
+        if window.uids and not asking_sizes and len(window.infos) < 2 * _SIZES_AT_ONCE:
+            if budget.take(promised + len(window.infos) + 1) > promised + len(window.infos):
+                uids = [window.uids.popleft() for _ in range(min(_SIZES_AT_ONCE, len(window.uids)))]
+                command = b"UID FETCH %s (UID INTERNALDATE RFC822.SIZE)" % uid_set(uids)
+                flight.append(_Operation(self.session.ask([command], "asking for sizes")[0], uids))
+                asking_sizes = True
+        while sum(operation.infos is not None for operation in flight) < IN_FLIGHT:
+            room = budget.take(promised + asked + self.wish.page_items) - promised - asked
+            batch = self._next_batch(window, room, more_to_come=asking_sizes or bool(window.uids))
+            if not batch:
+                break
+            uids = [info.uid for info in batch]
+            tag = self.session.ask([b"UID FETCH %s (UID BODY.PEEK[])" % uid_set(uids)], "asking for mail")[0]
+            size = sum(info.size or 0 for info in batch)
+            flight.append(_Operation(tag, uids, {info.uid: info for info in batch}, size))
+            asked += len(uids)
+        return asked
+
+    def _next_batch(self, window: _Window, room: int, more_to_come: bool) -> list[Fetched]:
+        """The next mails that fit one page, highest first; empty when a big one or nothing is next."""
+        limit = min(room, self.wish.page_items)
+        if limit <= 0 or (more_to_come and len(window.infos) < limit):
+            return []
+        batch: list[Fetched] = []
+        total = 0
+        while window.infos and len(batch) < limit:
+            size = window.infos[0].size or 0
+            if size > PIECES_OVER or (batch and total + size > self.wish.page_bytes):
+                break
+            batch.append(window.infos.popleft())
+            total += size
+        return batch
+
+    def _read_sizes(self, window: _Window, operation: _Operation) -> None:
+        window.sort_in(self.session.answer(operation.tag, "reading sizes").fetched)
+        for uid in operation.uids:
+            info = window.sizes.pop(uid, None)
+            if info is None:
+                window.missing.append(uid)
+            else:
+                window.infos.append(info)
+
+    def _read_bodies(self, window: _Window, operation: _Operation) -> Page:
+        assert operation.infos is not None
+        try:
+            window.sort_in(self.session.answer(operation.tag, "reading mail", operation.bytes).fetched)
+        except ConnectionLost:
+            self.memory = replace(self.memory, suspects=tuple(operation.uids))
+            raise
+        items = []
+        for uid in operation.uids:
+            body = window.bodies.pop(uid, None)
+            if body is None:
+                window.missing.append(uid)
+            else:
+                items.append(self._item(operation.infos[uid], body.content, body.path))
+        low = operation.uids[-1]
+        window.left -= len(items)
+        covered = without(low, window.upper, self.troubled | set(window.missing))
+        window.upper = min(window.upper, low - 1)
+        return self._page(items, covered, remaining=self._remaining(window))
+
+    def _big(self, window: _Window, info: Fetched) -> Page:
+        item = self._one(info)
+        items = [item] if item else []
+        window.left -= len(items)
+        if not item:
+            window.missing.append(info.uid)
+        covered = without(info.uid, window.upper, self.troubled | set(window.missing))
+        window.upper = min(window.upper, info.uid - 1)
+        return self._page(items, covered, remaining=self._remaining(window))
+
+    def _remaining(self, window: _Window) -> int:
+        return window.left + self._unlisted + self.others
+
+    # --- One at a time ----------------------------------------------------------------------------------------------
+
+    def _one(self, info: Fetched | None, uid: int = 0) -> RawItem | None:
+        """One mail on its own, in the way that suits its size; None when the server omits it."""
+        uid = info.uid if info else uid
+        info = info or self._size_of(uid)
+        size = info.size or 0 if info else 0
+        if info and size > self.max_bytes:
+            header = fetch_header(self.session, uid)
+            return None if header is None else replace(self._item(info, header, None), too_large=True)
+        if info and size > PIECES_OVER:
+            path = fetch_in_pieces(self.session, uid, size, self.max_bytes)
+            return None if path is None else self._item(info, None, path)
+        found = self.session.fetch_slowly(uid)
+        return None if found is None else self._item(found, found.content, found.path)
+
+    def _size_of(self, uid: int) -> Fetched | None:
+        answer = self.session.answer(
+            self.session.ask([b"UID FETCH %d (UID INTERNALDATE RFC822.SIZE)" % uid], "asking for a size")[0],
+            "asking for a size",
+        )
+        return next((message for message in answer.fetched if message.uid == uid and message.received_at), None)
+
+    def _one_by_one(self, uids: list[int], budget: Budget) -> Iterator[Page]:
+        """Ask for each of these alone; what does not come becomes a Trouble."""
+        refusals = 0
+        for uid in uids:
+            if budget.is_spent:
+                return
+            reason = ""
+            item = None
+            try:
+                item = None if self.memory.is_killer(uid, self.clock()) else self._one(None, uid)
+            except ConnectionLost:
+                self.memory = self.memory.with_loss(uid, self.clock())
+                yield self._page(state=True)
+                raise
+            except RetryLater as error:
+                if not self.session.is_open:
+                    raise
+                reason, refusals = error.sentence, refusals + 1
+                if refusals >= _MAX_REFUSALS:
+                    raise
+            if item:
+                refusals = 0
+                budget.spend(1)
+                yield self._page([item], [(uid, uid)])
+            else:
+                yield self._page(troubles=[Trouble(self.scope, str(uid), reason or self._why(uid))])
+
+    def _why(self, uid: int) -> str:
+        name = self.session.endpoint.name
+        if self.memory.is_killer(uid, self.clock()):
+            return f"The connection to {name} breaks each time mail {uid} in {self.place} is asked for."
+        return f"{name} lists mail {uid} in {self.place} but does not hand it over."
+
+    def _suspects(self, budget: Budget) -> Iterator[Page]:
+        """After the connection died in the middle of a batch, its mails come one at a time, so that one is found out."""
+        suspects = [uid for uid in self.memory.suspects if not _holds(self.ranges, uid) and uid not in self.troubled]
+        if suspects:
+            low, high = min(suspects), max(suspects)
+            listed = set(self._search(low, high))
+            yield from self._one_by_one([uid for uid in suspects if uid in listed], budget)
+        if not budget.is_spent:
+            self.memory = replace(self.memory, suspects=())
+
+    def _retry(self, troubled: list[int], budget: Budget) -> Iterator[Page]:
+        """Ask again for what could not be had before; what two listings no longer show is gone."""
+        if not troubled:
+            return
+        listed: set[int] = set()
+        for start in range(0, len(troubled), _SIZES_AT_ONCE):
+            chunk = troubled[start : start + _SIZES_AT_ONCE]
+            listed.update(self.session.command(b"UID SEARCH UID " + uid_set(chunk), "listing troubled mail").numbers)
+        gone, absent = absences(troubled, listed, self.memory, self.clock())
+        self.memory = replace(self.memory, absent=absent)
+        if gone or absent:
+            yield self._page(covered=[(uid, uid) for uid in gone], gone=gone, state=True)
+        yield from self._one_by_one([uid for uid in troubled if uid in listed], budget)
+
+    # --- Pages ------------------------------------------------------------------------------------------------------
+
+    def _item(self, info: Fetched, content: bytes | None, path: Path | None) -> RawItem:
+        received_at = info.received_at or self.clock()
+        size = len(content) if content is not None else path.stat().st_size if path else info.size or 0
+        if info.received_at and info.size is not None:
+            self.memory = self.memory.with_canary((info.uid, received_at.isoformat(), info.size))
+        if path is not None:
+            self.session.wire.loose.discard(path)
+        return RawItem(self.scope, str(info.uid), received_at, size, content, path, is_sent=self.is_sent)
+
+    def _page(
+        self,
+        items: list[RawItem] | None = None,
+        covered: list[tuple[int, int]] | None = None,
+        troubles: list[Trouble] | None = None,
+        gone: list[int] | None = None,
+        remaining: int | None = None,
+        state: bool = False,
+    ) -> Page:
+        """One page, with what the next fetch must remember; the first one also tells counts and the ended epoch."""
+        items, covered, troubles, gone = items or [], covered or [], troubles or [], gone or []
+        self.ranges = merge([*self.ranges, *covered])
+        self.troubled -= {*gone, *(int(item.external_id) for item in items)}
+        self.troubled |= {int(trouble.external_id) for trouble in troubles}
+        counts = () if self._told or self.status is None else (Count(self.scope, self.status.exists),)
+        retired = () if self._told else self._retired
+        self._told = True
+        return Page(
+            items=tuple(items),
+            covered=tuple(Covered(self.scope, low, high) for low, high in covered),
+            troubles=tuple(troubles),
+            gone=tuple((self.scope, str(uid)) for uid in gone),
+            counts=counts,
+            state={self.scope: self.memory.write()},
+            retired=retired,
+            remaining=remaining,
+        )
+
+
+def _holds(ranges: Ranges, uid: int) -> bool:
+    return any(low <= uid <= high for low, high in ranges)
+
+
+def _holds_all(ranges: Ranges, low: int, high: int) -> bool:
+    return any(start <= low and high <= end for start, end in ranges)
+

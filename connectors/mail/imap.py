@@ -1,0 +1,316 @@
+"""One IMAP connection of an account: log in, examine folders, ask and answer, each with a deadline.
+
+Folders are only ever opened by EXAMINE; nothing here can change a flag or remove a mail. imapclient does what happens
+once a connection (TLS, log-in, LIST, EXAMINE, APPEND), `Wire` what happens per message.
+"""
+
+from __future__ import annotations
+
+import imaplib
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from imapclient import IMAPClient, SocketTimeout
+from imapclient.exceptions import CapabilityError, IMAPClientError, LoginError
+
+from connectors.base import ConnectorError, Refused, RetryLater
+from connectors.mail.endpoint import Endpoint, tls_context
+from connectors.mail.literals import Answer, Fetched, Garbled, Goodbye, Wire
+from connectors.mail.sentences import goodbye_error, login_error, network_error, one_line, refused_command_error
+
+SPOOL_OVER = 256 * 1024
+_STATUS_ITEM = re.compile(rb"(MESSAGES|UIDNEXT|UIDVALIDITY) (\d+)", re.IGNORECASE)
+_SLOWEST_BYTES_A_SECOND = 2048  # slower than this for a whole answer, and the answer is given up
+_SENT_NAMES = (
+    "sent", "sent items", "sent messages", "sent mail", "inbox.sent", "inbox/sent", "inbox.sent items",
+    "gesendet", "gesendete objekte", "gesendete elemente", "envoyés", "éléments envoyés", "messages envoyés",
+    "enviados", "elementos enviados", "inviati", "posta inviata", "itens enviados", "verzonden items", "verzonden",
+    "trimise", "elemente trimise", "terkirim", "item terkirim", "skickat", "sendt post", "wysłane", "отправленные",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Seconds: to connect, for one read or write on the socket, and the least time a whole answer is given."""
+
+    connect: float = 20
+    read: float = 60
+    answer: float = 300
+
+
+class FolderMissing(Exception):
+    """A folder cannot be opened; holds the server's words."""
+
+
+class ConnectionLost(RetryLater):
+    """The connection died or the server ended it; a new one may do better at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderStatus:
+    """What EXAMINE or STATUS says: `uid_next` is None where the server does not tell."""
+
+    uid_validity: int
+    uid_next: int | None
+    exists: int
+
+
+class ImapSession:
+    """A logged-in connection. Not thread-safe. After any ConnectorError of its methods it is closed."""
+
+    def __init__(self, endpoint: Endpoint, password: str, spool: Path, deadlines: Deadlines) -> None:
+        self.endpoint = endpoint
+        self.deadlines = deadlines
+        self.spool = spool
+        self.selected: str | None = None
+        self.is_open = False
+        self._client: IMAPClient = None
+        with self._guard("connecting"):
+            self._client = self._connect()
+            self.is_open = True
+        try:
+            self._secure()
+            self.wire = self._take_over(spool)
+            self._log_in(password)
+        except BaseException:
+            self.close()
+            raise
+
+    def _connect(self) -> IMAPClient:
+        client = IMAPClient(
+            self.endpoint.host,
+            self.endpoint.port,
+            ssl=self.endpoint.is_tls_from_start,
+            ssl_context=tls_context(self.endpoint.ca_file) if self.endpoint.is_tls_from_start else None,
+            timeout=SocketTimeout(self.deadlines.connect, self.deadlines.read),
+        )
+        client.normalise_times = False
+        return client
+
+    def _secure(self) -> None:
+        if not self.endpoint.is_starttls:
+            return
+        with self._guard("starting encryption"):
+            try:
+                self._client.starttls(tls_context(self.endpoint.ca_file))
+            except CapabilityError:
+                raise Refused(f"{self.endpoint.name} offers no encryption (STARTTLS). Try imaps.") from None
+
+    def _take_over(self, spool: Path) -> Wire:
+        sock = self._client.socket()
+        sock.settimeout(self.deadlines.read)
+        _keep_alive(sock)
+        wire = Wire(sock, spool, SPOOL_OVER)
+        # imaplib names read and readline as the places to override; its own file object stays unused from here on.
+        self._client._imap.read = wire.read
+        self._client._imap.readline = wire.readline
+        return wire
+
+    def _log_in(self, password: str) -> None:
+        if any(sign in password or sign in self.endpoint.user for sign in "\r\n\0"):
+            raise Refused(f"The user name or password for {self.endpoint.name} holds a line break.")
+        # Servers take 8-bit credentials as UTF-8; imaplib would refuse to encode them.
+        self._client._imap._encoding = "utf-8"
+        with self._guard("logging in"):
+            try:
+                self._client.login(self.endpoint.user, password)
+            except LoginError as error:
+                raise login_error(self.endpoint, _said(error)) from None
+
+    @contextmanager
+    def _guard(self, doing: str) -> Iterator[None]:
+        """Turns whatever a wire can do into one error of the contract and closes the connection."""
+        try:
+            yield
+        except FolderMissing:
+            raise
+        except ConnectorError:
+            self.close()
+            raise
+        except Goodbye as error:
+            self.close()
+            raise ConnectionLost(goodbye_error(self.endpoint, error).sentence) from error
+        except (OSError, EOFError) as error:
+            self.close()
+            raise ConnectionLost(network_error(self.endpoint, error, doing).sentence) from error
+        except imaplib.IMAP4.abort as error:
+            self.close()
+            raise self._aborted(error, doing) from error
+        except (Garbled, IMAPClientError, imaplib.IMAP4.error, ValueError, AssertionError) as error:
+            self.close()
+            said = one_line(_said(error))
+            raise RetryLater(f"{self.endpoint.name} gave no proper answer while {doing}: “{said}”.") from error
+
+    def _aborted(self, error: BaseException, doing: str) -> RetryLater:
+        said = _said(error)
+        bye = getattr(getattr(self._client, "_imap", None), "untagged_responses", {}).get("BYE")
+        if bye:
+            return ConnectionLost(goodbye_error(self.endpoint, bye[-1]).sentence)
+        return ConnectionLost(f"The connection to {self.endpoint.name} was lost while {doing} ({one_line(said)}).")
+
+    def close(self) -> None:
+        """Let go of the connection without a word; never blocks, never raises."""
+        self.is_open, self.selected = False, None
+        wire = getattr(self, "wire", None)
+        for path in list(wire.loose) if wire else ():
+            wire.drop(path)
+        try:
+            if self._client is not None:
+                self._client.shutdown()
+        except (OSError, imaplib.IMAP4.error):
+            pass
+
+    # --- Folders ----------------------------------------------------------------------------------------------------
+
+    def folders(self) -> list[tuple[set[str], str]]:
+        """Every folder as (lower-case flags, name)."""
+        with self._guard("listing folders"):
+            self._allow()
+            found = self._client.list_folders()
+        return [({_text(flag).lower() for flag in flags}, _text(name)) for flags, _, name in found[:10_000]]
+
+    def find_sent_folder(self) -> str | None:
+        """The folder marked \\Sent (RFC 6154), or the one with a usual name; None when there is neither."""
+        folders = self.folders()
+        marked = [name for flags, name in folders if "\\sent" in flags]
+        if marked:
+            return marked[0]
+        usual = {name.lower(): name for flags, name in folders if "\\noselect" not in flags}
+        return next((usual[name] for name in _SENT_NAMES if name in usual), None)
+
+    def examine(self, folder: str) -> FolderStatus:
+        """Open a folder read-only. Raises FolderMissing where it cannot be opened."""
+        with self._guard(f"opening {folder}"):
+            self._allow()
+            self.selected = None
+            try:
+                told = self._client.select_folder(folder, readonly=True)
+            except imaplib.IMAP4.abort:
+                raise
+            except IMAPClientError as error:
+                raise FolderMissing(one_line(_said(error))) from error
+            self.selected = folder
+            self.wire.stirred = False
+            return _status(told)
+
+    def look(self, folders: list[str]) -> dict[str, FolderStatus]:
+        """One round trip: let the server tell news of the selected folder (`wire.stirred`) and the state of others."""
+        doing = "looking for new mail"
+        commands = [b"NOOP"]
+        commands += [b"STATUS %s (MESSAGES UIDNEXT UIDVALIDITY)" % self._quoted(folder) for folder in folders]
+        noop, *tags = self.ask(commands, doing)
+        self.answer(noop, doing)
+        answers = [self.answer(tag, doing) for tag in tags]
+        found = {folder: _read_status(answer) for folder, answer in zip(folders, answers, strict=True)}
+        return {folder: status for folder, status in found.items() if status is not None}
+
+    def search_message_id(self, message_id: str) -> list[int]:
+        """UIDs in the selected folder whose Message-ID header holds this id, ascending."""
+        if not message_id or any(ord(sign) < 33 or ord(sign) > 126 or sign in '"\\' for sign in message_id):
+            return []
+        command = b'UID SEARCH HEADER Message-ID "%s"' % message_id.encode("ascii")
+        return sorted(self.command(command, "looking for a sent mail").numbers)
+
+    def _quoted(self, folder: str) -> bytes:
+        named = self._client._normalise_folder(folder)
+        return bytes(named) if isinstance(named, bytes) else str(named).encode("ascii")
+
+    # --- Questions and answers --------------------------------------------------------------------------------------
+
+    def ask(self, commands: list[bytes], doing: str) -> list[bytes]:
+        """Write commands in one go; returns their tags, to be answered in this order."""
+        with self._guard(doing):
+            return self.wire.send(commands)
+
+    def answer(self, tag: bytes, doing: str, expected_bytes: int = 0) -> Answer:
+        """The answer to one command, whatever its status."""
+        with self._guard(doing):
+            self._allow(expected_bytes)
+            return self.wire.answer(tag)
+
+    def command(self, command: bytes, doing: str, expected_bytes: int = 0) -> Answer:
+        """Ask and answer. Raises RetryLater when the server says anything but OK; the connection stays usable."""
+        found = self.answer(self.ask([command], doing)[0], doing, expected_bytes)
+        if found.status != "OK":
+            raise refused_command_error(self.endpoint, doing, found.text)
+        return found
+
+    def fetch_slowly(self, uid: int) -> Fetched | None:
+        """One mail by imapclient's own parser, which knows shapes that the quick reader does not.
+
+        None when the server omits it. Raises RetryLater when the server refuses; the connection stays usable then.
+        """
+        refused: Exception | None = None
+        found: dict[bytes, Any] = {}
+        with self._guard("reading a mail"):
+            self._allow()
+            try:
+                found = self._client.fetch([uid], ["INTERNALDATE", "RFC822.SIZE", "BODY.PEEK[]"]).get(uid, {})
+            except imaplib.IMAP4.abort:
+                raise
+            except IMAPClientError as error:
+                refused = error
+        if refused is not None:
+            raise refused_command_error(self.endpoint, "reading a mail", _said(refused))
+        content = found.get(b"BODY[]")
+        if not isinstance(content, bytes):
+            return None
+        return Fetched(uid, found.get(b"INTERNALDATE"), found.get(b"RFC822.SIZE"), content)
+
+    def append(self, folder: str, content: bytes, at: datetime) -> None:
+        """File a mail, marked as read."""
+        with self._guard(f"filing into {folder}"):
+            self._allow(len(content))
+            try:
+                self._client.append(folder, content, flags=(b"\\Seen",), msg_time=at.astimezone(UTC))
+            except imaplib.IMAP4.abort:
+                raise
+            except IMAPClientError as error:
+                raise refused_command_error(self.endpoint, f"filing into {folder}", _said(error)) from error
+
+    def _allow(self, expected_bytes: int = 0) -> None:
+        self.wire.allow(self.deadlines.answer + expected_bytes / _SLOWEST_BYTES_A_SECOND)
+
+
+def _status(told: dict[bytes, Any]) -> FolderStatus:
+    uid_next = told.get(b"UIDNEXT")
+    return FolderStatus(
+        uid_validity=int(told.get(b"UIDVALIDITY") or 0),
+        uid_next=int(uid_next) if uid_next else None,
+        exists=int(told.get(b"EXISTS") or 0),
+    )
+
+
+def _read_status(answer: Answer) -> FolderStatus | None:
+    line = next((line for line in answer.lines if line[:7].upper() == b"STATUS "), b"")
+    told = {name.upper(): int(value) for name, value in _STATUS_ITEM.findall(line)}
+    if answer.status != "OK" or not {b"MESSAGES", b"UIDVALIDITY"} <= told.keys():
+        return None
+    return FolderStatus(told[b"UIDVALIDITY"], told.get(b"UIDNEXT"), told[b"MESSAGES"])
+
+
+def _keep_alive(sock: socket.socket) -> None:
+    """Notice a peer that has silently gone after about two minutes (the options differ by platform)."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
+        if hasattr(socket, option):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+
+
+def _said(error: BaseException) -> str:
+    """The server's words out of an exception of imaplib, which holds them as the repr of bytes."""
+    words = error.args[0] if error.args else ""
+    if isinstance(words, bytes):
+        return words.decode("utf-8", "replace")
+    text = str(words)
+    return text[2:-1] if text[:2] in {"b'", 'b"'} else text
+
+
+def _text(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

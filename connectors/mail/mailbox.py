@@ -1,0 +1,203 @@
+"""All folders of one account over one reused connection: fetch, list, look for what was sent, file what was sent.
+
+The connection stays open between fetches with the first folder selected. When nothing is new, a fetch is one round
+trip: NOOP for the selected folder and STATUS for the others, written together (≤ 256 bytes for two folders).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from connectors.base import RetryLater
+from connectors.mail.endpoint import Endpoint
+from connectors.mail.fetching import Budget, FolderWalk
+from connectors.mail.imap import ConnectionLost, Deadlines, FolderMissing, FolderStatus, ImapSession
+from connectors.mail.listing import Ranges, merge
+from connectors.messages import Count, Known, KnownScope, Page, Scope, Wish
+
+FIRST_LOOK = 1000  # items per folder before any folder's older history
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxSettings:
+    """Which folders are read, and what is kept of a very large mail. `sent_folder` "" means: look for it."""
+
+    folders: tuple[str, ...]
+    sent_folder: str
+    spool: Path
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Quiet:
+    """A folder as it was left when everything in it was known."""
+
+    scope: Scope
+    status: FolderStatus
+    ranges: Ranges
+
+
+class Mailbox:
+    """Not thread-safe: one thread at a time, as the account's lease ensures."""
+
+    def __init__(self, endpoint: Endpoint, password: str, settings: MailboxSettings, deadlines: Deadlines) -> None:
+        self.endpoint = endpoint
+        self._password = password
+        self._settings = settings
+        self._deadlines = deadlines
+        self._session: ImapSession | None = None
+        self._sent: str | None = settings.sent_folder or None
+        self._looked_for_sent = bool(settings.sent_folder)
+        self._quiet: dict[str, _Quiet] = {}
+
+    def open_session(self) -> ImapSession:
+        """The open connection, or a new one. Raises the contract's errors."""
+        if self._session is None or not self._session.is_open:
+            self._session = None
+            self._session = ImapSession(self.endpoint, self._password, self._settings.spool, self._deadlines)
+        return self._session
+
+    def close(self) -> None:
+        if self._session is not None:
+            self._session.close()
+        self._session = None
+        self._quiet.clear()
+
+    def find_sent_folder(self) -> str | None:
+        """Where copies of sent mail lie; None when the server has no such folder."""
+        if not self._looked_for_sent:
+            self._sent = self.open_session().find_sent_folder()
+            self._looked_for_sent = True
+        return self._sent
+
+    def places(self) -> list[str]:
+        """The folders that are read, Sent last."""
+        sent = self.find_sent_folder()
+        folders = [folder for folder in self._settings.folders if folder != sent]
+        return [*folders, sent] if sent else folders
+
+    # --- Fetch ------------------------------------------------------------------------------------------------------
+
+    def fetch(self, known: Known, wish: Wish) -> Iterator[Page]:
+        """Pages of every folder, newest first; old history after every folder's newest mail."""
+        places = self.places()
+        statuses = self._look(places)
+        restless = [place for place in places if not self._is_quiet(place, known.of(place), statuses, wish)]
+        yield Page(counts=tuple(self._quiet_counts(places, restless, statuses)))
+        budget = Budget(wish.max_items)
+        found: dict[str, KnownScope | None] = {place: known.of(place) for place in restless}
+        problems: dict[str, str] = {}
+        first_looks = [FIRST_LOOK, None] if len(restless) > 1 else [None]
+        for limit in first_looks:
+            for place in list(found):
+                if budget.is_spent:
+                    return
+                yield from self._walk(place, found, limit, budget, wish, problems)
+        self._return_to(places[0] if places else "")
+        for place, words in problems.items():
+            raise RetryLater(f"The folder {place} of {self.endpoint.user} cannot be opened: “{words}”.")
+
+    def _walk(
+        self,
+        place: str,
+        found: dict[str, KnownScope | None],
+        limit: int | None,
+        budget: Budget,
+        wish: Wish,
+        problems: dict[str, str],
+    ) -> Iterator[Page]:
+        """One pass over one folder; what is finished leaves `found`."""
+        self._quiet.pop(place, None)
+        own = Budget(limit if budget.left is None else min(limit or budget.left, budget.left))
+        before = own.left
+        walk = FolderWalk(self.open_session(), place, place == self._sent, found[place], wish, self._settings.max_bytes)
+        try:
+            yield from walk.pages(own)
+        except FolderMissing as error:
+            problems[place] = str(error)
+            del found[place]
+            return
+        found[place] = walk.as_known()
+        if before is not None and own.left is not None:
+            budget.spend(before - own.left)
+        if walk.is_complete:
+            del found[place]
+            if walk.status and not walk.troubled:
+                self._quiet[place] = _Quiet(walk.scope, walk.status, walk.ranges)
+
+    def _look(self, places: list[str]) -> dict[str, FolderStatus]:
+        """One round trip: what the server says of every folder that was quiet. Empty where the connection is new."""
+        session = self.open_session()
+        if session.selected is None or not self._quiet:
+            return {}
+        others = [place for place in places if place != session.selected and place in self._quiet]
+        try:
+            statuses = session.look(others)
+        except ConnectionLost:
+            # A connection that idled away is no news; the walk that follows makes a new one.
+            return {}
+        quiet = self._quiet.get(session.selected)
+        if quiet and not session.wire.stirred:
+            statuses[session.selected] = quiet.status
+        return statuses
+
+    def _is_quiet(
+        self, place: str, known: KnownScope | None, statuses: dict[str, FolderStatus], wish: Wish
+    ) -> bool:
+        quiet = self._quiet.get(place)
+        if quiet is None or known is None or place not in statuses or known.troubled:
+            return False
+        same = quiet.scope == known.scope and quiet.status == statuses[place]
+        return same and quiet.ranges == merge(known.ranges)
+
+    def _quiet_counts(
+        self, places: list[str], restless: list[str], statuses: dict[str, FolderStatus]
+    ) -> Iterator[Count]:
+        for place in places:
+            if place not in restless:
+                yield Count(self._quiet[place].scope, statuses[place].exists)
+
+    def _return_to(self, place: str) -> None:
+        """Leave the first folder selected, so that the next look sees its news without a STATUS."""
+        session = self._session
+        if session is None or not session.is_open or session.selected == place or place not in self._quiet:
+            return
+        try:
+            status = session.examine(place)
+        except (FolderMissing, RetryLater):
+            return
+        if status != self._quiet[place].status:
+            del self._quiet[place]
+
+    # --- Reconciliation and evidence --------------------------------------------------------------------------------
+
+    def list_uids(self, scope: Scope) -> Iterator[int]:
+        """The UIDs of a scope, ascending. Raises RetryLater when the folder has begun a new epoch since."""
+        walk = FolderWalk(self.open_session(), scope.place, False, None, Wish(), self._settings.max_bytes)
+        yield from walk.list_all(scope)
+
+    def find_by_message_id(self, message_id: str) -> str | None:
+        """Folder, epoch and UID of a mail in Sent, as `Sent/1700000000/42`; None without one."""
+        sent = self.find_sent_folder()
+        if sent is None:
+            return None
+        session = self.open_session()
+        try:
+            status = session.examine(sent)
+        except FolderMissing:
+            return None
+        finally:
+            self._quiet.pop(sent, None)
+        uids = session.search_message_id(message_id)
+        return f"{sent}/{status.uid_validity}/{uids[-1]}" if uids else None
+
+    def file(self, message_id: str, content: bytes) -> None:
+        """Put a copy into Sent unless one is there. Raises RetryLater; doing it again files no second copy."""
+        sent = self.find_sent_folder()
+        if sent is None:
+            raise RetryLater(f"{self.endpoint.user} has no folder for sent mail. Name one in the mailbox settings.")
+        if self.find_by_message_id(message_id) is None:
+            self.open_session().append(sent, content, datetime.now(UTC))
