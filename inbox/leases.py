@@ -53,11 +53,26 @@ def find_free(name: str, owner: str, seconds: int) -> Held | None:
         now = database_now()
         Lease.objects.get_or_create(name=name, defaults={"expires_at": datetime.fromisoformat(_BEGINNING)})
         row = Lease.objects.select_for_update().get(name=name)
-        if row.expires_at > now and row.owner not in ("", owner):
+        if row.expires_at > now and row.owner not in ("", owner) and not _is_dead(row.owner):
             return None
         row.owner, row.epoch, row.expires_at = owner, row.epoch + 1, now + timedelta(seconds=seconds)
         row.save(update_fields=["owner", "epoch", "expires_at"])
         return Held(name, owner, row.epoch, seconds)
+
+
+def _is_dead(owner: str) -> bool:
+    """Whether an owner was a process of this host that is no more: its lease need not be waited out."""
+    host, _, rest = owner.partition(":")
+    pid = rest.partition(":")[0]
+    if host != socket.gethostname()[:40] or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 def renew(held: Held) -> None:

@@ -1,0 +1,96 @@
+"""Open connectors, kept between jobs: an idle poll is one round trip only while the connection stays.
+
+A connector serves one thread at a time. One that raised is closed, never reused; so is one whose account's settings or
+credentials have changed since, or that has been idle for too long.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from connectors.base import Connector
+from inbox import accounts
+from inbox.models import Account
+
+IDLE_SECONDS = 600
+_MOST_IDLE = 64
+
+
+@dataclass(slots=True)
+class _Idle:
+    connector: Connector
+    fingerprint: str
+    since: float
+
+
+_lock = threading.Lock()
+_idle: dict[tuple[int, str], list[_Idle]] = {}
+
+
+def _fingerprint(account: Account) -> str:
+    text = json.dumps([account.kind, account.address, account.settings], sort_keys=True)
+    return hashlib.sha256(text.encode() + bytes(account.sealed_secrets)).hexdigest()
+
+
+@contextlib.contextmanager
+def borrowed(account: Account, purpose: str) -> Iterator[Connector]:
+    """A connector of this account for one job. Raises what opening raises (KeyMissing, ConnectorError)."""
+    key, fingerprint = (account.id, purpose), _fingerprint(account)
+    connector = _find(key, fingerprint) or accounts.open_connector(account)
+    try:
+        yield connector
+    except BaseException:
+        _close(connector)
+        raise
+    with _lock:
+        _idle.setdefault(key, []).append(_Idle(connector, fingerprint, time.monotonic()))
+        surplus = _take_stale()
+    for old in surplus:
+        _close(old)
+
+
+def _find(key: tuple[int, str], fingerprint: str) -> Connector | None:
+    stale = []
+    found = None
+    with _lock:
+        while _idle.get(key):
+            idle = _idle[key].pop()
+            if idle.fingerprint == fingerprint and time.monotonic() - idle.since < IDLE_SECONDS:
+                found = idle.connector
+                break
+            stale.append(idle.connector)
+    for connector in stale:
+        _close(connector)
+    return found
+
+
+def _take_stale() -> list[Connector]:
+    now = time.monotonic()
+    taken = []
+    everything = [(idle.since, key, idle) for key, idles in _idle.items() for idle in idles]
+    everything.sort(key=lambda entry: entry[0])
+    surplus = max(0, len(everything) - _MOST_IDLE)
+    for number, (since, key, idle) in enumerate(everything):
+        if number < surplus or now - since > IDLE_SECONDS:
+            _idle[key].remove(idle)
+            taken.append(idle.connector)
+    return taken
+
+
+def close_all() -> None:
+    with _lock:
+        everything = [idle.connector for idles in _idle.values() for idle in idles]
+        _idle.clear()
+    for connector in everything:
+        _close(connector)
+
+
+def _close(connector: Connector) -> None:
+    with contextlib.suppress(Exception):
+        connector.close()

@@ -1,0 +1,255 @@
+"""The jobs: plain functions that find their due rows, claim them, act, and write the outcome.
+
+    poll(account)   lease → connector.fetch → shelf (TX 1)          provider ──▶ SHELF
+    digest()        due raw items → parse → inbox (TX 2)            SHELF ──▶ INBOX ──▶ INDEX
+    deliver()       due envelopes → claim → send → outcome          OUTBOX ──▶ provider
+    care()          snoozes, abandoned claims, unknown sends, copies into Sent, tidying
+
+Embedded, workers/schedule.py calls them in a loop; on servers, workers/tasks.py wraps the same functions for Celery.
+Any number of processes may run any of them at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.db import connections as database_connections
+from django.db import transaction
+
+from connectors.base import AuthFailed, Connector, ConnectorError, RetryLater
+from connectors.messages import Wish
+from inbox import accounts, changes, conversations, leases, outbox, shelf
+from inbox.ingest import digest_due
+from inbox.killpoints import reach
+from inbox.models import Account
+from inbox.rules.states import AccountState
+from inbox.sealing import KeyMissing
+from workers import connections
+from workers.bells import ring
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 60
+ITEMS_PER_POLL = 5000  # then others have their turn; the next poll goes on at once
+DELIVER_THREADS = 4
+LIVE_EVENT_LIFE = timedelta(days=2)
+_LEASE_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    account_id: int
+    fetched: int = 0
+    new: int = 0
+    same: int = 0
+    is_complete: bool = True  # nothing was left on the server
+    is_busy: bool = False  # another process holds this account
+    sentence: str = ""  # what went wrong, for people
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+# --- fetch ----------------------------------------------------------------------------------------------------------
+
+
+def find_due_accounts(now: datetime, limit: int = 100) -> list[int]:
+    due = Account.objects.filter(next_poll_at__lte=now, removed_at=None).order_by("next_poll_at")
+    return list(due.values_list("id", flat=True)[:limit])
+
+
+def poll(account_id: int, on_page: Callable[[Polled, int | None], None] | None = None) -> Polled:
+    """Fetches what is new of one account, under its lease. Never raises for the provider's faults: they are states."""
+    owner = f"{leases.owner_name()}:{threading.get_ident()}"
+    held = leases.find_free(f"poll:{account_id}", owner, _LEASE_SECONDS)
+    if held is None:
+        return Polled(account_id, is_busy=True, is_complete=False)
+    reach("fetch.lease-taken")
+    account = Account.objects.get(id=account_id)
+    try:
+        with connections.borrowed(account, "fetch") as connector:
+            polled = _fetch(account, connector, held, on_page)
+    except leases.LeaseLost:
+        return Polled(account_id, is_busy=True, is_complete=False)
+    except (ConnectorError, KeyMissing, OSError) as error:
+        polled = _failed(account, error)
+    finally:
+        with contextlib.suppress(Exception):
+            leases.release(held)
+    ring("live")
+    return polled
+
+
+def _fetch(
+    account: Account,
+    connector: Connector,
+    held: leases.Held,
+    on_page: Callable[[Polled, int | None], None] | None,
+) -> Polled:
+    fetched = new = 0
+    remaining: int | None = 0
+    renewed = utc_now()
+    for page in connector.fetch(shelf.known(account.id), Wish(max_items=ITEMS_PER_POLL)):
+        reach("fetch.page-brought")
+        if utc_now() - renewed > timedelta(seconds=_LEASE_SECONDS / 3):
+            leases.renew(held)
+            renewed = utc_now()
+        stored = shelf.put(account.id, page, held=held, now=utc_now())
+        reach("fetch.page-stored")
+        fetched += len(page.items)
+        new += stored.new
+        remaining = page.remaining
+        if stored.new:
+            ring("digest")
+        if on_page:
+            on_page(Polled(account.id, fetched, new, fetched - new), remaining)
+    is_complete = not remaining
+    pause = int(account.settings.get("poll_seconds", POLL_SECONDS)) if is_complete else 0
+    now = utc_now()
+    accounts.succeeded(account.id, now, now + timedelta(seconds=pause), remaining or None)
+    reach("fetch.finished")
+    return Polled(account.id, fetched, new, fetched - new, is_complete)
+
+
+def _failed(account: Account, error: Exception) -> Polled:
+    now = utc_now()
+    if isinstance(error, AuthFailed):
+        accounts.park(account.id, error.sentence, now)
+        sentence = error.sentence
+    elif isinstance(error, KeyMissing):
+        sentence = "The stored password cannot be opened with this keyring. Enter it again, or restore the keyring."
+        accounts.park(account.id, sentence, now)
+    else:
+        sentence = _sentence(error)
+        accounts.failed_for_now(account.id, sentence, now, error.after if isinstance(error, RetryLater) else None)
+    log.warning("account %s: %s", account.name, sentence)
+    return Polled(account.id, is_complete=False, sentence=sentence)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, ConnectorError):
+        return error.sentence
+    if isinstance(error, OSError) and error.errno == 28:
+        return "The disk is full. Nothing is lost: it stays on the server, and reading goes on when there is room."
+    return f"Something unexpected went wrong ({type(error).__name__}); it is tried again."
+
+
+# --- digest ---------------------------------------------------------------------------------------------------------
+
+
+def digest(limit: int = 500) -> int:
+    """Digests one batch of due raw items; how many it took."""
+    count = digest_due(limit, utc_now()).taken
+    if count:
+        ring("live", "index")
+    return count
+
+
+# --- deliver --------------------------------------------------------------------------------------------------------
+
+
+def deliver(limit: int = 100) -> int:
+    """Sends what is due, a few at a time, over connections that stay open; how many envelopes it touched."""
+    due = outbox.find_due(utc_now(), limit)
+    if not due:
+        return 0
+    if len(due) == 1:
+        _deliver_one(due[0])
+    else:
+        with ThreadPoolExecutor(min(DELIVER_THREADS, len(due)), thread_name_prefix="deliver") as pool:
+            lanes = [due[number::DELIVER_THREADS] for number in range(DELIVER_THREADS)]
+            list(pool.map(_deliver_lane, lanes))
+    ring("live")
+    return len(due)
+
+
+def _deliver_lane(due: Iterable[outbox.Due]) -> None:
+    try:
+        for one in due:
+            _deliver_one(one)
+    finally:
+        database_connections.close_all()
+
+
+def _deliver_one(due: outbox.Due) -> None:
+    account = Account.objects.get(id=due.account_id)
+    claim = outbox.claim(due.envelope_id, f"{leases.owner_name()}:{threading.get_ident()}", utc_now())
+    if claim is None:
+        return
+    result: object
+    try:
+        with connections.borrowed(account, "send") as connector:
+            result = connector.send(claim.message, lambda: outbox.commit(claim, utc_now()))
+    except outbox.ClaimLost:
+        return
+    except Exception as error:
+        result = error
+    outbox.record(claim, result, utc_now())  # type: ignore[arg-type]
+
+
+# --- care -----------------------------------------------------------------------------------------------------------
+
+
+def care() -> int:
+    """The small things that fall due with time; how many rows it touched."""
+    now = utc_now()
+    done = conversations.wake_due(now)
+    done += outbox.sweep_abandoned(now)
+    done += _settle_unknown(now)
+    done += _file_sent(now)
+    if done:
+        ring("live", "deliver")
+    return done
+
+
+def tidy() -> None:
+    changes.prune(utc_now() - LIVE_EVENT_LIFE)
+
+
+def _settle_unknown(now: datetime) -> int:
+    """Looks for evidence of sends whose outcome is unknown. Finding none never sends anything again."""
+    due = outbox.find_unknown_to_check(now)
+    for one in due:
+        account = Account.objects.get(id=one.account_id)
+        try:
+            with connections.borrowed(account, "fetch-sent") as connector:
+                receipt = connector.find_sent(one.idempotency_key)
+        except (ConnectorError, KeyMissing, OSError) as error:
+            outbox.settle(one.envelope_id, None, _sentence(error), utc_now())
+        else:
+            outbox.settle(one.envelope_id, receipt, "found in Sent" if receipt else "not in Sent", utc_now())
+    return len(due)
+
+
+def _file_sent(now: datetime) -> int:
+    """Copies into the provider's Sent, where it does not keep them itself."""
+    due = outbox.find_to_file(now)
+    for one in due:
+        message = outbox.message_to_file(one.envelope_id)
+        if message is None:
+            continue
+        account = Account.objects.get(id=one.account_id)
+        try:
+            with connections.borrowed(account, "fetch-sent") as connector:
+                connector.file_sent(message)
+        except (ConnectorError, KeyMissing, OSError) as error:
+            log.warning("account %s: the copy for Sent waits: %s", account.name, _sentence(error))
+            outbox.filing_failed(one.envelope_id, utc_now())
+        else:
+            outbox.filed(one.envelope_id, utc_now())
+    return len(due)
+
+
+def wake_account(account_id: int) -> None:
+    """Reads this account as soon as possible, unless it is paused or waits for a log-in."""
+    Account.objects.filter(id=account_id, state__in=[AccountState.OK, AccountState.RETRYING]).update(
+        next_poll_at=utc_now()
+    )
+    transaction.on_commit(lambda: ring("fetch"))

@@ -1,0 +1,174 @@
+"""When the jobs run: on a bell, when the next row falls due, and every few seconds whatever happens.
+
+Embedded: one thread a lane in the `jobs` process. Servers: `sweep_for_ever` in each worker rings for what is due, so that
+a bell lost with Redis costs seconds. A lane that raises is logged and goes on; the rows say what was not done.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
+
+from django.db import connections as database_connections
+from django.db.models import Min
+
+from inbox.models import Account, Envelope, RawItem
+from search import sync
+from workers import connections, jobs
+from workers.bells import ring, subscribe
+
+log = logging.getLogger(__name__)
+
+LONGEST_PAUSE = 5.0
+SWEEP_SECONDS = 5.0
+TIDY_SECONDS = 3600
+FETCH_THREADS = 4
+_PAUSE_AFTER_FAULT = 2.0
+
+
+class Lane(threading.Thread):
+    """Calls `work` until it finds nothing, then waits for a bell, the next due row, or LONGEST_PAUSE."""
+
+    def __init__(self, room: str, work: Callable[[], int], next_due: Callable[[], float], stop: threading.Event) -> None:
+        super().__init__(name=room, daemon=True)
+        self.room, self.work, self.next_due, self.stop = room, work, next_due, stop
+        self.rung = threading.Event()
+
+    def run(self) -> None:
+        while not self.stop.is_set():
+            pause = _PAUSE_AFTER_FAULT
+            self.rung.clear()
+            try:
+                if self.work():
+                    continue
+                pause = self.next_due()
+            except Exception:
+                log.exception("the %s lane stumbled; its rows wait", self.room)
+                database_connections.close_all()
+            self.rung.wait(min(max(pause, 0.02), LONGEST_PAUSE))
+        database_connections.close_all()
+
+
+def _until(due: object) -> float:
+    return (due - jobs.utc_now()) / timedelta(seconds=1) if due is not None else LONGEST_PAUSE  # type: ignore[operator]
+
+
+class FetchLane:
+    """Polls several accounts side by side, each on one thread at a time."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(FETCH_THREADS, thread_name_prefix="fetch")
+        self._running: dict[int, Future[jobs.Polled]] = {}
+
+    def work(self) -> int:
+        self._running = {account: future for account, future in self._running.items() if not future.done()}
+        started = 0
+        for account_id in jobs.find_due_accounts(jobs.utc_now()):
+            if account_id not in self._running and len(self._running) < FETCH_THREADS:
+                self._running[account_id] = self._pool.submit(_poll_on_thread, account_id)
+                started += 1
+        return started
+
+    def next_due(self) -> float:
+        if self._running:
+            return 0.2
+        return _until(Account.objects.filter(removed_at=None).aggregate(at=Min("next_poll_at"))["at"])
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _poll_on_thread(account_id: int) -> jobs.Polled:
+    try:
+        return jobs.poll(account_id)
+    except Exception:
+        log.exception("polling stumbled")
+        raise
+    finally:
+        if jobs.find_due_accounts(jobs.utc_now(), 1):
+            ring("fetch")
+        database_connections.close_all()
+
+
+def _next_digest() -> float:
+    return _until(RawItem.objects.filter(due_at__isnull=False).aggregate(at=Min("due_at"))["at"])
+
+
+def _next_deliver() -> float:
+    return _until(Envelope.objects.filter(due_at__isnull=False).aggregate(at=Min("due_at"))["at"])
+
+
+def run_until_stopped() -> int:
+    """The embedded `jobs` process: runs until SIGTERM or SIGINT, then ends what is in hand."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    fetch = FetchLane()
+    lanes = {
+        "fetch": Lane("fetch", fetch.work, fetch.next_due, stop),
+        "digest": Lane("digest", jobs.digest, _next_digest, stop),
+        "deliver": Lane("deliver", jobs.deliver, _next_deliver, stop),
+        "index": Lane("index", sync.drain_due, lambda: LONGEST_PAUSE, stop),
+        "care": Lane("care", jobs.care, lambda: 1.0, stop),
+        "tidy": Lane("tidy", _tidied, lambda: LONGEST_PAUSE, stop),
+    }
+    listener = subscribe()
+    for lane in lanes.values():
+        lane.start()
+    while not stop.is_set():
+        for room in listener.wait(0.25):
+            if room in lanes:
+                lanes[room].rung.set()
+    for lane in lanes.values():
+        lane.rung.set()
+    for lane in lanes.values():
+        lane.join(timeout=5)
+    fetch.close()
+    listener.close()
+    connections.close_all()
+    return 0
+
+
+_last_tidy = 0.0
+
+
+def _tidied() -> int:
+    global _last_tidy
+    now = jobs.utc_now().timestamp()
+    if now - _last_tidy >= TIDY_SECONDS:
+        jobs.tidy()
+        _last_tidy = now
+    return 0
+
+
+def sweep_for_ever(stop: threading.Event) -> None:
+    """Beside a Celery worker: rings for whatever is due. Safe in any number of workers at once."""
+    while not stop.wait(SWEEP_SECONDS):
+        try:
+            sweep()
+        except Exception:
+            log.exception("the sweep stumbled")
+            database_connections.close_all()
+
+
+def sweep() -> list[str]:
+    """Rings the rooms in which something is due, and does the small care itself; the rooms it rang."""
+    now = jobs.utc_now()
+    rooms = []
+    if jobs.find_due_accounts(now, 1):
+        rooms.append("fetch")
+    if RawItem.objects.filter(due_at__lte=now).exists():
+        rooms.append("digest")
+    if Envelope.objects.filter(due_at__lte=now).exists():
+        rooms.append("deliver")
+    if sync.has_work():
+        rooms.append("index")
+    jobs.care()
+    _tidied()
+    if rooms:
+        ring(*rooms)
+    return rooms

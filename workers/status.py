@@ -1,0 +1,62 @@
+"""How everything stands, for `balas status`, the health page and monitoring: one dict in the form of docs/cli.md."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Min
+
+from inbox import outbox, shelf
+from inbox.models import Account, Envelope, RawItem
+from search import sync
+
+
+def collect(now: datetime, account_ids: frozenset[int] | None = None) -> dict[str, Any]:
+    """`account_ids` limits the accounts to those the asker may read; None shows all."""
+    rows = Account.objects.filter(removed_at=None).order_by("name")
+    if account_ids is not None:
+        rows = rows.filter(id__in=account_ids)
+    return {
+        "accounts": [_account(row) for row in rows],
+        "outbox": outbox.counts(),
+        "index": sync.status(now),
+        "jobs": {"oldest_due_seconds": oldest_due_seconds(now)},
+    }
+
+
+def _account(row: Account) -> dict[str, Any]:
+    sums = shelf.completeness(row.id)
+    return {
+        "id": str(row.id),
+        "name": row.name,
+        "kind": row.kind,
+        "address": row.address,
+        "state": row.state,
+        "sentence": row.sentence,
+        "state_since": row.state_since,
+        "on_server": sums.on_server,
+        "stored": sums.stored,
+        "pending": sums.pending,
+        "excluded": sums.excluded,
+        "unreadable": sums.unreadable,
+        "complete": sums.complete,
+        "counted_at": sums.counted_at,
+        "last_success_at": row.last_success_at,
+        "next_poll_at": row.next_poll_at,
+        "remaining": row.remaining,
+        "places": [vars_of(place) for place in sums.places],
+    }
+
+
+def vars_of(place: Any) -> dict[str, Any]:
+    return {name: getattr(place, name) for name in place.__slots__}
+
+
+def oldest_due_seconds(now: datetime) -> float:
+    """How long the oldest due row has been waiting for a job; 0 when nothing is late."""
+    raw = RawItem.objects.filter(due_at__lte=now).aggregate(at=Min("due_at"))["at"]
+    send = Envelope.objects.filter(due_at__lte=now).aggregate(at=Min("due_at"))["at"]
+    poll = Account.objects.filter(next_poll_at__lte=now, removed_at=None).aggregate(at=Min("next_poll_at"))["at"]
+    waits = [(now - at).total_seconds() for at in (raw, send, poll) if at is not None]
+    return round(max(waits, default=0.0), 3)

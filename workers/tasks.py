@@ -1,0 +1,42 @@
+"""Celery wrappers of the same job functions. Arguments are ids or nothing; a lost task is found by the sweep."""
+
+from __future__ import annotations
+
+from search import sync
+from workers import jobs
+from workers.app import app
+
+_BATCHES_A_TASK = 50  # then the queue's other work has its turn; a bell follows while there is more
+
+
+@app.task(name="workers.tasks.fetch")
+def fetch() -> None:
+    for account_id in jobs.find_due_accounts(jobs.utc_now()):
+        app.send_task("workers.tasks.poll", args=[account_id], queue="fetch", retry=False)
+
+
+@app.task(name="workers.tasks.poll")
+def poll(account_id: int) -> None:
+    jobs.poll(account_id)
+
+
+@app.task(name="workers.tasks.digest")
+def digest() -> None:
+    for _ in range(_BATCHES_A_TASK):
+        if not jobs.digest():
+            return
+    digest.delay()
+
+
+@app.task(name="workers.tasks.deliver", soft_time_limit=1500, time_limit=1560)
+def deliver() -> None:
+    for _ in range(_BATCHES_A_TASK):
+        if not jobs.deliver():
+            return
+
+
+@app.task(name="workers.tasks.index")
+def index() -> None:
+    for _ in range(_BATCHES_A_TASK):
+        if not sync.drain_due():
+            return
