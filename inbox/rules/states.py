@@ -155,7 +155,7 @@ def ledger_of(before: Status, after: Status, reason: Reason) -> tuple[SlaKind, .
     events: list[SlaKind] = []
     if before is Status.SNOOZED:
         events.append(SlaKind.RESUME)
-    if before is Status.RESOLVED and after is Status.OPEN:
+    if before is Status.RESOLVED and after is not Status.SPAM:
         events.append(SlaKind.REOPENED)
     if after in _LEDGER_OF_STATUS:
         events.append(_LEDGER_OF_STATUS[after])

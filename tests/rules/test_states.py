@@ -64,6 +64,8 @@ def test_undo_restores_any_other_status() -> None:
         (Status.SNOOZED, Status.OPEN, Reason.CUSTOMER_WROTE, (SlaKind.RESUME,)),
         (Status.SNOOZED, Status.RESOLVED, Reason.DONE, (SlaKind.RESUME, SlaKind.RESOLVED)),
         (Status.RESOLVED, Status.OPEN, Reason.REOPENED, (SlaKind.REOPENED,)),
+        (Status.RESOLVED, Status.SNOOZED, Reason.SNOOZED, (SlaKind.REOPENED, SlaKind.HOLD)),
+        (Status.RESOLVED, Status.SPAM, Reason.SPAM, (SlaKind.STOPPED,)),
         (Status.OPEN, Status.SPAM, Reason.SPAM, (SlaKind.STOPPED,)),
         (Status.OPEN, Status.WAITING, Reason.ANSWERED, ()),
         (Status.RESOLVED, Status.OPEN, Reason.UNDONE, ()),
