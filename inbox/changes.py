@@ -43,6 +43,7 @@ class MessageFacts:
     written_at: datetime
     accounts: tuple[int, ...]  # of its deliveries
     automatic: str = ""
+    author: tuple[str, ...] = ()  # name and address of who wrote it, for `from:`
 
 
 @dataclass(frozen=True, slots=True)
