@@ -1,0 +1,40 @@
+"""What a look at the first 64 KB finds in a mail that cannot be read: enough to show that it is there."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from hashlib import sha256
+
+from connectors.mail.decode import clean_line, decode_header, decode_words
+from connectors.mail.fields import is_plausible, parse_date, parse_message_id
+from connectors.messages import Address, Flag, ParsedMessage
+
+MAX_SUBJECT = 1000
+
+_ROUGH = re.compile(rb"^(from|subject|date|message-id)[ \t]{0,20}:[ \t]{0,20}([^\r\n]{0,998})", re.I | re.M)
+_ROUGH_ADDRESS = re.compile(r"[A-Za-z0-9._+\-]{1,64}@[A-Za-z0-9.\-]{1,190}")
+
+
+def salvage(content: bytes, fallback_date: datetime | None) -> ParsedMessage:
+    """What can be seen without understanding anything: the first From, Subject, Date and Message-ID lines."""
+    seen: dict[str, str] = {}
+    for name, value in _ROUGH.findall(content[: 64 * 1024]):
+        seen.setdefault(name.lower().decode("ascii"), decode_header(value))
+    address = _ROUGH_ADDRESS.search(seen.get("from", ""))
+    written = parse_date(seen.get("date", ""))
+    if written is not None and not is_plausible(written, fallback_date):
+        written = None
+    raw_hash = sha256(content).hexdigest()
+    return ParsedMessage(
+        author=Address(address.group() if address else ""),
+        recipients=(),
+        subject=clean_line(decode_words(seen.get("subject", "")))[:MAX_SUBJECT],
+        text="",
+        visible_text="",
+        written_at=written,
+        message_id=parse_message_id(seen.get("message-id", "")),
+        flags=(Flag.UNREADABLE,),
+        stable_sha256=raw_hash,
+        raw_sha256=raw_hash,
+    )
