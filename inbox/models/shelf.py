@@ -33,9 +33,13 @@ class RawItem(Row):
             )
         ]
         indexes = [
+            # Newest first, however large the backlog is.
             models.Index(
-                fields=["due_at"], name="raw_item_due", condition=models.Q(due_at__isnull=False)
+                fields=["-received_at", "-id"],
+                name="raw_item_due",
+                condition=models.Q(due_at__isnull=False),
             ),
+            models.Index(fields=["account"], name="raw_item_unreadable", condition=models.Q(state="unreadable")),
             models.Index(fields=["sha256"], name="raw_item_sha256"),
         ]
 
