@@ -1,0 +1,220 @@
+"""Bytes to text: charsets, transfer encodings, encoded words, and what may never be in a line of text.
+
+Nothing here raises on bad input and every function is linear in its input. A charset name from outside is looked up
+in a closed table and never handed to `codecs.lookup`, which imports modules by name and remembers every miss.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+import unicodedata
+from encodings.aliases import aliases
+from functools import lru_cache
+
+_MORE_CODECS = {"koi8_u", "koi8_t", "cp874", "cp720", "cp737", "cp856", "kz1048", "utf_8_sig", "mac_cyrillic"}
+_NOT_TEXT = {"base64_codec", "bz2_codec", "hex_codec", "quopri_codec", "rot_13", "uu_codec", "zlib_codec", "mbcs"}
+_EBCDIC = {"cp037", "cp273", "cp424", "cp500", "cp875", "cp1026", "cp1140"}
+_CODECS = {codec: codec for codec in (set(aliases.values()) | _MORE_CODECS) - _NOT_TEXT - _EBCDIC}
+_CODECS |= {alias: codec for alias, codec in aliases.items() if codec in _CODECS}
+# What senders write, and what they mean by it: the superset that their software really used.
+_MEANT = {
+    "": "utf_8",
+    "ascii": "utf_8",
+    "us_ascii": "utf_8",
+    "646": "utf_8",
+    "utf8": "utf_8",
+    "utf8mb4": "utf_8",
+    "latin_1": "cp1252",
+    "iso8859_1": "cp1252",
+    "iso8859_9": "cp1254",
+    "iso8859_11": "cp874",
+    "tis_620": "cp874",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "euc_kr": "cp949",
+    "ks_c_5601_1987": "cp949",
+    "shift_jis": "cp932",
+    "x_sjis": "cp932",
+    "iso2022_jp": "iso2022_jp_ext",
+    "iso_8859_8_i": "iso8859_8",
+    "iso_8859_8_e": "iso8859_8",
+    "unicode_1_1_utf_7": "utf_7",
+    "ansi": "cp1252",
+    "x_mac_roman": "mac_roman",
+}
+# Codecs in which seven-bit bytes are not ASCII.
+_SHIFTED = {codec for codec in _CODECS.values() if codec.startswith(("iso2022", "hz", "utf_7", "utf_16", "utf_32"))}
+_MULTIBYTE = _SHIFTED | {"gb18030", "cp949", "cp932", "big5", "big5hkscs", "cp950", "euc_jp", "johab", "euc_jis_2004"}
+
+_NO_WORD = re.compile(r"[^a-z0-9]+")
+_WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*(?:\?[^=?][^?]*){0,4}\??)\?=")
+_WORDS_GAP = re.compile(r"(\?=)[ \t]+(?==\?)")
+_UNFOLD = re.compile(rb"[\r\n]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_LINE_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+# Zero-width, bidirectional controls, tags, interlinear marks: they make one text look like another.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
+)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_NOT_BASE64 = bytes(set(range(256)) - set(_BASE64))
+
+
+@lru_cache(maxsize=512)
+def find_codec(label: str) -> str | None:
+    """The Python codec meant by a charset label, None when nobody knows it."""
+    name = _NO_WORD.sub("_", label.split("*")[0].lower()).strip("_")
+    known = _MEANT.get(name) or _CODECS.get(name) or _CODECS.get(name.replace("_", ""))
+    return _MEANT.get(known, known) if known else None
+
+
+def decode_text(raw: bytes, label: str) -> tuple[str, bool]:
+    """Text of bytes in a declared charset, and whether it can be trusted.
+
+    Declared charset, then UTF-8, then the declared one with replacements where it is a multi-byte one, else cp1252.
+    """
+    codec = find_codec(label[:60])
+    if raw.isascii():
+        if codec == "utf_8" and b"\x1b$" in raw:
+            codec = "iso2022_jp_ext"
+        if codec not in _SHIFTED:
+            return raw.decode("ascii"), codec is not None
+    for candidate in (codec, "utf_8"):
+        try:
+            text = raw.decode(candidate) if candidate else None
+        except (UnicodeError, ValueError):
+            continue
+        if text is not None:
+            return _without_surrogates(text), codec is not None
+    return _decode_damaged(raw, codec), False
+
+
+def _decode_damaged(raw: bytes, codec: str | None) -> str:
+    if codec in _MULTIBYTE and codec is not None:
+        return _without_surrogates(raw.decode(codec, "replace"))
+    if codec == "utf_8":
+        text = raw.decode("utf_8", "replace")
+        strange = sum(1 for character in text[:20000] if character > "\x7f")
+        if text[:20000].count("\ufffd") * 4 <= strange:
+            return text
+    return raw.decode("cp1252", "replace")
+
+
+def _without_surrogates(text: str) -> str:
+    return _SURROGATE.sub("\ufffd", text) if not text.isascii() and _SURROGATE.search(text) else text
+
+
+def decode_header(raw: bytes) -> str:
+    """A header value, unfolded, as text; encoded words still closed. Raw 8-bit is UTF-8, else cp1252."""
+    if b"\n" in raw or b"\r" in raw:
+        raw = _UNFOLD.sub(b"", raw)
+    try:
+        return raw.decode("utf_8").strip(" \t")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", "replace").strip(" \t")
+
+
+def decode_words(text: str) -> str:
+    """RFC 2047, tolerant: neighbouring words of one charset are joined as bytes, so a split character survives."""
+    if "=?" not in text:
+        return text
+    text = _WORDS_GAP.sub(r"\1", text)
+    out: list[str] = []
+    waiting, waiting_label, position = bytearray(), "", 0
+
+    def flush() -> None:
+        if waiting:
+            out.append(decode_text(bytes(waiting), waiting_label)[0])
+            waiting.clear()
+
+    for found in _WORD.finditer(text):
+        label, encoding, payload = found.groups()
+        if found.start() != position or label.lower() != waiting_label:
+            flush()
+            out.append(text[position : found.start()])
+        waiting += _word_bytes(encoding, payload)
+        waiting_label, position = label.lower(), found.end()
+    flush()
+    out.append(text[position:])
+    return "".join(out)
+
+
+def _word_bytes(encoding: str, payload: str) -> bytes:
+    raw = payload.encode("utf_8", "replace")
+    if encoding in "bB":
+        return decode_base64(raw)[0]
+    return binascii.a2b_qp(raw.replace(b" ", b"_"), header=True)
+
+
+def decode_base64(raw: bytes) -> tuple[bytes, bool]:
+    """Bytes of base64, and whether it was well formed. What is not in the alphabet is skipped."""
+    try:
+        return binascii.a2b_base64(raw), True
+    except binascii.Error:
+        kept = raw.translate(None, _NOT_BASE64)
+        kept = kept[: len(kept) - (len(kept) % 4 == 1)]
+        return binascii.a2b_base64(kept + b"=" * (-len(kept) % 4)), False
+
+
+def decode_transfer(raw: bytes, encoding: str) -> tuple[bytes, bool]:
+    """Bytes of a body under its Content-Transfer-Encoding, and whether it was well formed."""
+    if encoding == "base64":
+        return decode_base64(raw)
+    if encoding == "quoted-printable":
+        return binascii.a2b_qp(raw), True
+    if encoding in ("x-uuencode", "uuencode", "uue", "x-uue"):
+        return _decode_uu(raw)
+    return raw, encoding in ("", "7bit", "8bit", "binary", "8-bit", "7-bit")
+
+
+def _decode_uu(raw: bytes) -> tuple[bytes, bool]:
+    out, inside = bytearray(), False
+    for line in raw.splitlines():
+        if not inside:
+            inside = line.startswith(b"begin ")
+        elif line.strip() == b"end":
+            return bytes(out), True
+        else:
+            try:
+                out += binascii.a2b_uu(line)
+            except binascii.Error:
+                return (bytes(out), False) if out else (raw, False)
+    return (bytes(out), False) if out else (raw, False)
+
+
+def clean_line(text: str) -> str:
+    """One line without control characters; runs of white space that held one become a space."""
+    if text.isprintable():
+        return text.strip()
+    return _without_surrogates(_LINE_UNSAFE.sub(" ", text)).strip()
+
+
+def clean_text(text: str) -> str:
+    """A body: line ends are LF; NUL and the other controls but tab and LF are gone (PostgreSQL refuses NUL)."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
+    return _CONTROL.sub("", text) if _CONTROL.search(text) else text
+
+
+def clean_name(text: str, limit: int = 200) -> str:
+    """A file name to show: NFC, no controls, bidi or zero-width characters, no path, at most `limit` bytes."""
+    text = _INVISIBLE.sub("", _LINE_UNSAFE.sub("", text[:2000]))
+    text = unicodedata.normalize("NFC", text)
+    text = re.sub(r'[/\\:*?"<>|]', "_", text).strip(" .")
+    if len(text.encode("utf_8", "replace")) <= limit:
+        return text
+    stem, dot, ending = text.rpartition(".")
+    ending = dot + ending if dot and len(ending) <= 12 and ending.isascii() else ""
+    room = limit - len(ending)
+    return (stem if ending else text).encode("utf_8", "replace")[:room].decode("utf_8", "ignore").rstrip(" .") + ending
+
+
+def clean_display(text: str) -> str:
+    """A person's display name: decoded, one line, nothing invisible, at most 200 characters."""
+    text = decode_words(text) if "=?" in text else text
+    if not text.isascii():
+        text = _INVISIBLE.sub("", text)
+    return clean_line(text)[:200].strip("\"' ")

@@ -1,0 +1,71 @@
+"""The stable hash: equal for two copies of one mail that came by different ways, different for anything else.
+
+Left out: every trace header, transfer encodings, charsets, MIME boundaries, line ends, NUL, trailing white space, one
+leading list tag in the subject ("[list] Re: x", "Re: [list] x"), and the footer that a mailing list adds, whether to
+the text or as a part of its own. The tag and the footer are always left out, because the copy that did not go through
+the list carries no header that tells of the list.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from hashlib import sha256
+
+_TAG = re.compile(r"^((?:(?:re|aw|fwd?|sv|antw|wg)\s*:\s*){0,5})\[[^\[\]]{1,60}\]\s*", re.I)
+_REPLY = re.compile(r"^(?:(?:re|aw|fwd?|sv|antw|wg)\s*:\s*){1,5}", re.I)
+_SPACE = re.compile(r"\s+")
+_LINE_TAIL = re.compile(r"[ \t\xa0]+(?=\n)")
+_FOOTER_RULE = re.compile(r"(?:_{40,80}|-{40,80})")
+_GROUP_FOOTER = "\n-- \nYou received this message because you are subscribed to"
+MAX_FOOTER = 2000
+
+
+def stable_sha256(headers: Iterable[str], subject: str, parts: Iterable[str | bytes]) -> str:
+    """Hash of the identifying header values, the subject and the decoded parts (text as text, others as bytes)."""
+    whole = sha256()
+    for value in headers:
+        _add(whole, _SPACE.sub(" ", value).strip().encode("utf_8", "replace"))
+    _add(whole, canonical_subject(subject).encode("utf_8", "replace"))
+    for part in parts:
+        if isinstance(part, bytes):
+            _add(whole, b"bytes " + part)
+            continue
+        text = canonical_text(part)
+        if text:
+            _add(whole, text.encode("utf_8", "replace"))
+    return whole.hexdigest()
+
+
+def _add(whole: object, value: bytes) -> None:
+    whole.update(b"%d:" % len(value))  # type: ignore[attr-defined]
+    whole.update(value)  # type: ignore[attr-defined]
+
+
+def canonical_subject(subject: str) -> str:
+    """A subject without one list tag, and with one "Re:" however often it is said."""
+    subject = _SPACE.sub(" ", subject).strip()
+    if "[" in subject[:80]:
+        subject = _TAG.sub(r"\1", subject)
+    return subject
+
+
+def canonical_text(text: str) -> str:
+    """A text without list footer, trailing white space and trailing blank lines."""
+    if " \n" in text or "\t\n" in text or "\xa0\n" in text:
+        text = _LINE_TAIL.sub("", text)
+    text = text.rstrip()
+    return _without_footer(text)
+
+
+def _without_footer(text: str) -> str:
+    start = max(0, len(text) - MAX_FOOTER)
+    position = text.find("_" * 40, start)
+    if position < 0:
+        position = text.find("-" * 40, start)
+    if position >= 0 and (position == 0 or text[position - 1] == "\n"):
+        rule = text[position:].partition("\n")[0]
+        if _FOOTER_RULE.fullmatch(rule):
+            return text[:position].rstrip()
+    position = text.find(_GROUP_FOOTER, start)
+    return text[:position].rstrip() if position >= 0 else text

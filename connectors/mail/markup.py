@@ -1,0 +1,262 @@
+"""HTML as text: a walker over a parsed page that keeps blocks, lists, links and quotes, and leaves out what is hidden.
+
+The parsers behind are quadratic in nesting, so `looks_deeper_than_allowed` is asked before any of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from html import unescape
+from itertools import islice
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+MAX_DEPTH = 400
+MAX_NODES = 200_000
+
+_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:-]*)")
+_VOID_NAMES = "area base br col embed hr img input link meta param source track wbr"
+_VOID = frozenset(_VOID_NAMES.split())
+# A start tag of these closes an open one of the same kind by rule, so a long list is not a deep one.
+_CLOSED_BY_RULE_NAMES = "p li dt dd option tr td th thead tbody tfoot colgroup rt rp optgroup body html head"
+_CLOSED_BY_RULE = frozenset(_CLOSED_BY_RULE_NAMES.split())
+_SKIPPED_NAMES = (
+    "head style script title template noscript object svg math iframe audio video textarea select button applet"
+)
+_SKIPPED = frozenset(_SKIPPED_NAMES.split())
+_BLOCK_NAMES = (
+    "address article aside blockquote body center dd details dir div dl dt fieldset figcaption figure footer form"
+    " h1 h2 h3 h4 h5 h6 header hr li main menu nav ol p pre section summary table tbody tfoot thead tr ul"
+)
+_BLOCKS = frozenset(_BLOCK_NAMES.split())
+_SPACED_NAMES = "p h1 h2 h3 h4 h5 h6 ul ol dl table pre blockquote"
+_SPACED = frozenset(_SPACED_NAMES.split())
+_HIDDEN = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?![.\d]*[1-9])"
+    r"|max-height\s*:\s*0(?![.\d]*[1-9])|opacity\s*:\s*0(?![.\d]*[1-9])",
+    re.I,
+)
+_OUTLOOK_RULE = re.compile(r"border-top\s*:\s*solid\s+#(?:e1e1e1|b5c4df)", re.I)
+_SPACE = re.compile(r"[ \t\n\r\f\xa0]+")
+_QUOTE_CLASS_NAMES = (
+    "gmail_quote gmail_quote_container yahoo_quoted moz-cite-prefix protonmail_quote tutanota_quote zmail_extra"
+)
+_QUOTE_CLASSES = frozenset(_QUOTE_CLASS_NAMES.split())
+_QUOTE_IDS = frozenset(("OLK_SRC_BODY_SECTION", "isForwardContent", "oriMsgHtmlSeperator"))
+# From here to the end it is history, whatever the nesting says.
+_CUT_IDS = frozenset(("divRplyFwdMsg", "appendonsend", "mail-editor-reference-message-container", "stopSpelling"))
+_NO_SCRIPT = re.compile(r"<(script|style|head|title)\b.*?(?:</\1\s*>|\Z)", re.I | re.S)
+_ANY_TAG = re.compile(r"<[^<>]{0,2000}>")
+_BREAKING = re.compile(r"<(?:br|/?p|/?div|/?tr|/?li|/?h[1-6])\b[^<>]{0,500}>", re.I)
+_BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
+
+
+def looks_deeper_than_allowed(html: str, limit: int = MAX_DEPTH) -> bool:
+    """A scan over the tags, linear in time; void tags and those closed by rule do not count as deeper."""
+    depth = 0
+    for closing, name in _TAG.findall(html):
+        name = name.lower()
+        if name in _VOID or name in _CLOSED_BY_RULE:
+            continue
+        if closing:
+            depth -= depth > 0
+        else:
+            depth += 1
+            if depth > limit:
+                return True
+    return False
+
+
+def strip_tags(html: str) -> str:
+    """Text of markup that no parser may be given: only tags taken out, entities opened."""
+    html = _NO_SCRIPT.sub(" ", html)
+    text = unescape(_ANY_TAG.sub("", _BREAKING.sub("\n", html)))
+    return _BLANK_LINES.sub("\n\n", text).strip()
+
+
+class _Writer:
+    """Collects lines. A block begins a new line; runs of white space are one space, as on a page."""
+
+    __slots__ = ("containers", "cut", "gap", "keeps_space", "line", "lines", "links", "lists", "prefix", "quoted")
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.quoted: list[bool] = []
+        self.line = ""
+        self.prefix = ""
+        self.gap = False
+        self.cut = False  # everything from here on is history
+        self.containers: list[bool] = []  # open quote containers; False once their first blockquote has ended
+        self.lists: list[int] = []
+        self.links: list[tuple[int, int]] = []
+        self.keeps_space = 0
+
+    def words(self, text: str) -> None:
+        if self.keeps_space:
+            first, *others = text.split("\n")
+            self.line += first
+            for other in others:
+                self.end_line(even_empty=True)
+                self.line = other
+            return
+        text = _SPACE.sub(" ", text)
+        if not self.line or self.line.endswith(" "):
+            text = text.lstrip(" ")
+        self.line += text
+
+    def end_line(self, even_empty: bool = False) -> None:
+        line = self.line.rstrip()
+        self.line = ""
+        if not line and not even_empty:
+            return
+        if self.gap and self.lines and line:
+            self._put(self.prefix.rstrip())
+        self.gap = False
+        self._put(self.prefix + line if line else self.prefix.rstrip())
+
+    def _put(self, line: str) -> None:
+        if not line.strip("> ") and self.lines and not self.lines[-1].strip("> "):
+            return
+        self.lines.append(line)
+        self.quoted.append(self.cut or bool(self.prefix) or True in self.containers)
+
+
+def to_lines(html: str) -> tuple[list[str], list[bool]]:
+    """Readable lines of a page, and for each whether the markup says that it is quoted history."""
+    top = LexborHTMLParser(html).body
+    writer = _Writer()
+    if top is None:
+        return [], []
+    for node, is_entering in islice(_walk(top), MAX_NODES):
+        tag = node.tag
+        if tag == "-text":
+            writer.words(node.text_content or "")
+        elif is_entering:
+            _enter(writer, node, tag or "")
+        else:
+            _leave(writer, node, tag or "")
+    writer.end_line()
+    while writer.lines and not writer.lines[-1].strip():
+        writer.lines.pop()
+        writer.quoted.pop()
+    return writer.lines, writer.quoted
+
+
+def _walk(top: LexborNode) -> Iterator[tuple[LexborNode, bool]]:
+    """Every shown node on the way in and every element again on the way out; no recursion."""
+    waiting: list[tuple[LexborNode, bool]] = [(top, True)]
+    while waiting:
+        node, is_entering = waiting.pop()
+        if not is_entering or node.tag == "-text":
+            yield node, is_entering
+            continue
+        if _is_hidden(node):
+            continue
+        yield node, True
+        waiting.append((node, False))
+        child = node.last_child
+        while child is not None:
+            waiting.append((child, True))
+            child = child.prev
+
+
+def _is_hidden(node: LexborNode) -> bool:
+    tag = node.tag
+    if tag is None or tag in _SKIPPED or tag[0] in "-!":
+        return True
+    attributes = node.attributes
+    style = attributes.get("style")
+    return "hidden" in attributes or (style is not None and _HIDDEN.search(style) is not None)
+
+
+def _enter(writer: _Writer, node: LexborNode, tag: str) -> None:
+    if tag in _BLOCKS:
+        writer.end_line()
+        writer.gap |= tag in _SPACED
+        _enter_block(writer, node, tag)
+    elif tag == "br":
+        writer.end_line(even_empty=True)
+    elif tag == "a":
+        writer.links.append((len(writer.lines), len(writer.line)))
+    elif tag == "img":
+        alt = node.attributes.get("alt")
+        if alt and len(alt) < 200:
+            writer.words(alt)
+
+
+def _enter_block(writer: _Writer, node: LexborNode, tag: str) -> None:
+    attributes = node.attributes
+    if _begins_history(attributes):
+        writer.cut = True
+    if tag == "blockquote":
+        if not _is_indent(attributes):
+            writer.prefix += "> "
+    elif _is_container(attributes):
+        writer.containers.append(True)
+    if tag == "li":
+        ordinal = writer.lists[-1] if writer.lists else 0
+        writer.line = f"{ordinal}. " if ordinal else "- "
+        if ordinal:
+            writer.lists[-1] += 1
+    elif tag in ("ul", "ol"):
+        writer.lists.append(1 if tag == "ol" else 0)
+    elif tag == "hr":
+        writer.line = "_" * 32
+        writer.end_line()
+    elif tag == "pre":
+        writer.keeps_space += 1
+
+
+def _leave(writer: _Writer, node: LexborNode, tag: str) -> None:
+    if tag in ("td", "th"):
+        writer.words("  ")
+    elif tag == "a":
+        _leave_link(writer, node.attributes.get("href") or "")
+    if tag not in _BLOCKS:
+        return
+    writer.end_line()
+    writer.gap |= tag in _SPACED
+    attributes = node.attributes
+    if tag == "blockquote":
+        if not _is_indent(attributes):
+            writer.prefix = writer.prefix[:-2]
+            if not writer.prefix and writer.containers:
+                writer.containers[-1] = False
+    elif _is_container(attributes) and writer.containers:
+        writer.containers.pop()
+    if tag in ("ul", "ol") and writer.lists:
+        writer.lists.pop()
+    elif tag == "pre":
+        writer.keeps_space -= 1
+
+
+def _leave_link(writer: _Writer, href: str) -> None:
+    if not writer.links:
+        return
+    line_count, start = writer.links.pop()
+    shown = writer.line[start:].strip() if line_count == len(writer.lines) else writer.line.strip()
+    target = href.strip()
+    if not shown or len(target) > 500 or not target.lower().startswith(("http://", "https://", "mailto:", "tel:")):
+        return
+    bare = target.partition(":")[2].lstrip("/").rstrip("/")
+    if bare and bare.lower() not in shown.lower():
+        writer.line = f"{writer.line.rstrip()} <{target}>"
+
+
+def _begins_history(attributes: Mapping[str, str | None]) -> bool:
+    style = attributes.get("style")
+    return attributes.get("id") in _CUT_IDS or (style is not None and _OUTLOOK_RULE.search(style) is not None)
+
+
+def _is_container(attributes: Mapping[str, str | None]) -> bool:
+    names = (attributes.get("class") or "").split()
+    return attributes.get("id") in _QUOTE_IDS or any(name in _QUOTE_CLASSES for name in names)
+
+
+def _is_indent(attributes: Mapping[str, str | None]) -> bool:
+    """Gmail and Outlook indent with a blockquote that has no line on its left."""
+    if (attributes.get("type") or "").lower() == "cite" or "gmail_quote" in (attributes.get("class") or ""):
+        return False
+    style = (attributes.get("style") or "").replace(" ", "").lower()
+    return "border:none" in style and "border-left" not in style

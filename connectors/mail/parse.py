@@ -1,0 +1,283 @@
+"""A mail's bytes → what was said. Pure and bounded: no network, no clock, no exception but MemoryError.
+
+Whatever is broken is flagged; whatever cannot be read at all still gives its From, Subject and Date as far as a look
+at the first 64 KB finds them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from hashlib import sha256
+from html import escape
+
+from connectors.mail import automatic, bodies, digest, quotes, trust
+from connectors.mail.addresses import MAX_ADDRESSES, Mailboxes, parse_mailboxes
+from connectors.mail.decode import clean_line, decode_header, decode_words
+from connectors.mail.fields import (
+    Fields,
+    chain,
+    first,
+    is_plausible,
+    parse_date,
+    parse_message_id,
+    parse_message_ids,
+)
+from connectors.mail.parts import Part, Tree, parse_tree
+from connectors.mail.salvage import MAX_SUBJECT, salvage
+from connectors.messages import Address, Automatic, Flag, ParsedAttachment, ParsedMessage, Recipient
+
+_ROLES = ((b"to", "to"), (b"cc", "cc"), (b"bcc", "bcc"), (b"reply-to", "reply-to"))
+_READABLE = (b"from", b"to", b"subject", b"date", b"message-id", b"received", b"content-type", b"mime-version")
+_ENCRYPTED_TYPES = ("multipart/encrypted", "application/pgp-encrypted")
+_SMIME_TYPES = ("application/pkcs7-mime", "application/x-pkcs7-mime")
+_SIGNATURE_TYPES = ("application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature")
+
+
+def parse_mail(
+    content: bytes,
+    *,
+    fallback_date: datetime | None = None,
+    relays: Collection[str] = (),
+    authserv_id: str = "",
+) -> ParsedMessage:
+    """Read a mail. `fallback_date` is when the server received it: a Date more than a day later is absurd.
+
+    `written_at` is None when Date is absent (no-date), or unreadable, before 1980 or absurd (bad-date). `relays` are
+    addresses, such as a contact form's sender, for which Reply-To names the author. `authserv_id` is the name of the
+    receiving server in Authentication-Results; "" means that no server verifies senders.
+    """
+    try:
+        return _Reading(content, fallback_date, relays, authserv_id).message()
+    except MemoryError:
+        raise
+    except Exception:  # the promise to the inbox: every mail becomes a visible message, whatever it does to the parser
+        return salvage(content, fallback_date)
+
+
+def find_part(content: bytes, part: str) -> tuple[str, str, bytes] | None:
+    """Cut an attachment out again: (name, content type, decoded bytes), None when there is no such part."""
+    for leaf in parse_tree(content).leaves():
+        if leaf.path == part:
+            data = leaf.decode()[0]
+            described = bodies.describe(leaf, data)
+            return described.name, described.content_type, data
+    return None
+
+
+def find_html(content: bytes) -> str | None:
+    """The HTML body as unsanitised text, None when there is none. Plain parts between HTML parts are escaped in."""
+    found = bodies.collect(parse_tree(content))
+    if not any(slot.html for slot in found.slots):
+        return None
+    pieces: list[str] = []
+    for slot in found.slots:
+        if slot.html is not None:
+            pieces.append(bodies.part_text(slot.html, found))
+        elif slot.plain is not None:
+            text = escape(bodies.part_text(slot.plain, found).strip())
+            pieces.append("<p>" + text.replace("\n", "<br>\n") + "</p>" if text else "")
+    return "\n".join(pieces)
+
+
+def find_content_ids(content: bytes) -> dict[str, str]:
+    """Content-ID (without brackets) → part path, for `cid:` addresses in the HTML body."""
+    ids: dict[str, str] = {}
+    for leaf in parse_tree(content).leaves():
+        content_id = first(leaf.fields, b"content-id").strip("<> \t")[:250]
+        if content_id:
+            ids.setdefault(content_id, leaf.path)
+    return ids
+
+
+class _Reading:
+    """One mail being read: the tree, and the flags that gather on the way."""
+
+    def __init__(
+        self, content: bytes, fallback_date: datetime | None, relays: Collection[str], authserv_id: str
+    ) -> None:
+        self.content = content
+        self.fallback_date = fallback_date
+        self.relays = relays
+        self.authserv_id = authserv_id
+        self.tree: Tree = parse_tree(content)
+        self.fields: Fields = self.tree.root.fields
+        self.flags: dict[Flag, None] = {}
+        self.room = MAX_ADDRESSES
+
+    def flag(self, flag: Flag) -> None:
+        self.flags[flag] = None
+
+    def message(self) -> ParsedMessage:
+        if not any(name in self.fields for name in _READABLE):
+            return salvage(self.content, self.fallback_date)
+        subject = self._subject()
+        sender = self._author()
+        recipients = self._recipients()
+        author, is_relayed = self._behind_relay(sender, recipients)
+        written_at = self._written_at()
+        message_id = parse_message_id(first(self.fields, b"message-id"))
+        if not message_id:
+            self.flag(Flag.NO_MESSAGE_ID)
+        in_reply_to, references = self._ancestors(message_id)
+        found, attachments = self._bodies()
+        passages = quotes.split_passages(found.text, found.quoted)
+        kind = self._automatic(sender, subject, is_relayed)
+        verified = self._verified(sender, is_relayed)
+        self._seal_flags(found)
+        return ParsedMessage(
+            author=author,
+            recipients=recipients,
+            subject=subject,
+            text=found.text,
+            visible_text=quotes.visible(passages),
+            written_at=written_at,
+            message_id=message_id,
+            in_reply_to=in_reply_to,
+            references=references,
+            passages=passages,
+            has_html=any(slot.html for slot in found.slots),
+            attachments=attachments,
+            automatic=kind,
+            flags=tuple(self.flags),
+            stable_sha256=self._stable_hash(message_id, subject, found, attachments),
+            raw_sha256=sha256(self.content).hexdigest(),
+            verified=verified,
+            reports=automatic.read_reports(self.tree) if kind is Automatic.BOUNCE else (),
+        )
+
+    def _subject(self) -> str:
+        subject = clean_line(decode_words(first(self.fields, b"subject")))
+        if len(subject) > MAX_SUBJECT:
+            self.flag(Flag.TRUNCATED)
+            return subject[:MAX_SUBJECT]
+        return subject
+
+    def _mailboxes(self, value: bytes) -> Mailboxes:
+        boxes = parse_mailboxes(decode_header(value), max(self.room, 1))
+        self.room -= len(boxes.found)
+        if boxes.is_cut:
+            self.flag(Flag.TRUNCATED)
+        return boxes
+
+    def _author(self) -> Address:
+        """The person, from From only. What can be read in two ways gives no address."""
+        values = self.fields.get(b"from")
+        boxes = self._mailboxes(values[0]) if values else Mailboxes()
+        if values and (len(values) > 1 or len([box for box in boxes.found if box.address]) > 1):
+            self.flag(Flag.SEVERAL_FROM)
+        if boxes.is_ambiguous:
+            self.flag(Flag.AMBIGUOUS_FROM)
+            name = next((box.name for box in boxes.found if box.name), "")
+            return Address("", name)
+        author = next((box for box in boxes.found if box.address), None)
+        if author is None:
+            self.flag(Flag.NO_FROM)
+            return boxes.found[0] if boxes.found else Address("")
+        return author
+
+    def _recipients(self) -> tuple[Recipient, ...]:
+        recipients: list[Recipient] = []
+        for field, role in _ROLES:
+            for value in self.fields.get(field, ()):
+                if self.room <= 0:
+                    self.flag(Flag.TRUNCATED)
+                    return tuple(recipients)
+                recipients.extend(Recipient(role, box) for box in self._mailboxes(value).found)
+        return tuple(recipients)
+
+    def _behind_relay(self, sender: Address, recipients: tuple[Recipient, ...]) -> tuple[Address, bool]:
+        if not self.relays or sender.address.lower() not in {relay.lower() for relay in self.relays}:
+            return sender, False
+        self.flag(Flag.VIA_RELAY)
+        answers = [one.address for one in recipients if one.role == "reply-to" and one.address.address]
+        return (answers[0] if answers else sender), True
+
+    def _written_at(self) -> datetime | None:
+        text = first(self.fields, b"date")
+        if not text:
+            self.flag(Flag.NO_DATE)
+            return None
+        written = parse_date(text)
+        if written is None or not is_plausible(written, self.fallback_date):
+            self.flag(Flag.BAD_DATE)
+            return None
+        return written
+
+    def _ancestors(self, message_id: str) -> tuple[str, tuple[str, ...]]:
+        in_reply_to = parse_message_ids(first(self.fields, b"in-reply-to"))
+        references = parse_message_ids(
+            " ".join(decode_header(value) for value in self.fields.get(b"references", ())[:10])
+        )
+        ids, was_cut = chain(references, in_reply_to, message_id)
+        if was_cut:
+            self.flag(Flag.TRUNCATED)
+        return (in_reply_to[0] if in_reply_to else ""), ids
+
+    def _bodies(self) -> tuple[bodies.Content, tuple[ParsedAttachment, ...]]:
+        found = bodies.collect(self.tree)
+        bodies.read_text(found)
+        attachments: list[ParsedAttachment] = []
+        for part in found.attachments:
+            data, is_clean = part.decode()
+            if not is_clean:
+                self.flag(Flag.BROKEN_MIME)
+            attachments.append(bodies.describe(part, data))
+        self.flags.update(found.flags)
+        return found, tuple(attachments)
+
+    def _automatic(self, sender: Address, subject: str, is_relayed: bool) -> Automatic | None:
+        if is_relayed:
+            return None  # a contact form sends automatically, but a person wrote it
+        kind, is_newsletter = automatic.classify(self.tree, sender.address, subject)
+        if is_newsletter:
+            self.flag(Flag.NEWSLETTER)
+        return kind
+
+    def _verified(self, sender: Address, is_relayed: bool) -> bool | None:
+        is_single = Flag.SEVERAL_FROM not in self.flags
+        domain = sender.address.rpartition("@")[2] if is_single else ""
+        verified, flag = trust.check_sender(self.fields, domain, self.authserv_id)
+        if verified and is_relayed:
+            verified, flag = False, Flag.UNVERIFIED_SENDER  # the relay is vouched for, the Reply-To is not
+        if flag is not None:
+            self.flag(flag)
+        return verified
+
+    def _seal_flags(self, found: bodies.Content) -> None:
+        """Structure, encryption and signature."""
+        if self.tree.broken:
+            self.flag(Flag.BROKEN_MIME)
+        if self.tree.cut:
+            self.flag(Flag.TRUNCATED)
+        for part in (self.tree.root, *found.attachments):
+            _flag_cryptography(part, self.flags)
+        start = found.text[:200].lstrip()
+        if start.startswith("-----BEGIN PGP MESSAGE-----"):
+            self.flag(Flag.ENCRYPTED)
+        elif start.startswith("-----BEGIN PGP SIGNED MESSAGE-----"):
+            self.flag(Flag.SIGNED)
+
+    def _stable_hash(
+        self, message_id: str, subject: str, found: bodies.Content, attachments: tuple[ParsedAttachment, ...]
+    ) -> str:
+        headers = [message_id, *(first(self.fields, name) for name in (b"from", b"to", b"cc", b"date"))]
+        hashes = {attachment.part: attachment.sha256 for attachment in attachments}
+        parts: list[str | bytes] = []
+        for leaf in self.tree.leaves():
+            if leaf.path in hashes and not leaf.content_type.startswith("text/"):
+                parts.append(hashes[leaf.path].encode())
+            else:
+                parts.append(bodies.part_text(leaf, found))
+        return digest.stable_sha256(headers, subject, parts)
+
+
+def _flag_cryptography(part: Part, flags: dict[Flag, None]) -> None:
+    kind = part.content_type
+    if kind in _ENCRYPTED_TYPES:
+        flags[Flag.ENCRYPTED] = None
+    elif kind in _SMIME_TYPES:
+        is_signed = part.parameters.get("smime-type", "").lower() in ("signed-data", "certs-only")
+        flags[Flag.SIGNED if is_signed else Flag.ENCRYPTED] = None
+    elif kind == "multipart/signed" or kind in _SIGNATURE_TYPES:
+        flags[Flag.SIGNED] = None

@@ -1,0 +1,216 @@
+"""What in a text is new, what is quoted history, what is signature or footer: one pass over its lines.
+
+Nothing is thrown away: the passages joined give the text. Rules worth knowing:
+- Quotes that are answered between (line by line) belong to the answer and count as new: without them it says nothing.
+- Where nothing new is left, as in a bare forward, the quoted text counts as new: it is what the writer sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from connectors.mail.quotewords import (
+    BEGIN_FORWARDED,
+    DATE_ADDRESS_END,
+    DATE_INSIDE,
+    DISCLAIMER,
+    FROM_LINE,
+    HAS_ADDRESS,
+    LIST_FOOTER,
+    MOBILE,
+    ON_START,
+    OTHER_LINE,
+    RULE,
+    SEPARATOR,
+    WROTE_END,
+)
+from connectors.messages import Passage
+
+MAX_LINES = 20_000
+MAX_LINE = 400  # characters of a line that are looked at
+MAX_SIGNATURE_LINES = 15
+
+NEW, QUOTE, SIGNATURE, FOOTER = "new", "quote", "signature", "footer"
+
+
+def split_passages(text: str, quoted: Sequence[bool] | None = None) -> tuple[Passage, ...]:
+    """Cut a text (LF line ends) into passages. `quoted` says, line by line, what markup already told to be quoted."""
+    if not text:
+        return ()
+    if quoted is None and _is_plainly_new(text):
+        return (Passage(NEW, text),)
+    lines = text.split("\n")
+    kinds = _kinds(lines[:MAX_LINES], quoted)
+    if len(lines) > MAX_LINES:
+        kinds += [kinds[-1]] * (len(lines) - MAX_LINES)
+    _keep_interleaved(lines, kinds)
+    if not _has_new(lines, kinds):
+        kinds = [NEW if kind == QUOTE else kind for kind in kinds]
+    if not _has_new(lines, kinds):
+        kinds = [NEW] * len(kinds)
+    return tuple(_join(lines, kinds))
+
+
+def visible(passages: Sequence[Passage]) -> str:
+    """What an agent sees unfolded: the new passages, without the white space around them."""
+    if len(passages) == 1:
+        return passages[0].text.strip()
+    return "\n".join(passage.text.strip("\n") for passage in passages if passage.kind == NEW).strip()
+
+
+def _is_plainly_new(text: str) -> bool:
+    """Nothing in it could begin a quote, a signature or a footer: the common short letter."""
+    return ">" not in text and ":\n" not in text and "--" not in text and "__" not in text and len(text) < 300
+
+
+def _has_new(lines: Sequence[str], kinds: Sequence[str]) -> bool:
+    return any(kind == NEW and line.strip("> \t\xa0") for line, kind in zip(lines, kinds, strict=True))
+
+
+def _kinds(lines: list[str], quoted: Sequence[bool] | None) -> list[str]:
+    kinds = [NEW] * len(lines)
+    index = 0
+    while index < len(lines):
+        if quoted is not None and index < len(quoted) and quoted[index]:
+            kinds[index] = QUOTE
+            index += 1
+            continue
+        line = lines[index]
+        first = line[:1]
+        if first == ">":
+            kinds[index] = QUOTE
+            index += 1
+            continue
+        if not line or line.isspace():
+            index += 1
+            continue
+        stripped = line[:MAX_LINE].strip()
+        end = _history_start(lines, index, stripped)
+        if end == -1:
+            kinds[index:] = [QUOTE] * (len(lines) - index)
+            break
+        if end:
+            kinds[index:end] = [QUOTE] * (end - index)
+            index = end
+            continue
+        index += 1
+    _mark_tail(lines, kinds)
+    return kinds
+
+
+def _history_start(lines: list[str], index: int, stripped: str) -> int:
+    """0: nothing begins here. -1: history to the end. n: lines index..n introduce a quote that is marked itself."""
+    last = stripped[-1]
+    if stripped[0] in "-_=*" and (
+        SEPARATOR.match(stripped) or (RULE.match(stripped) and _header_block(lines, index + 1))
+    ):
+        return -1
+    if last == ":" and BEGIN_FORWARDED.match(stripped):
+        return -1
+    if (":" in stripped or "：" in stripped) and FROM_LINE.match(stripped) and _header_block(lines, index):
+        return -1
+    end = _attribution_end(lines, index, stripped)
+    if not end:
+        return 0
+    following = end
+    while following < len(lines) and not lines[following].strip() and following < end + 4:
+        following += 1
+    if following < len(lines) and lines[following].startswith(">"):
+        return following
+    return -1
+
+
+def _header_block(lines: list[str], index: int) -> bool:
+    """A quoted header: a From line and two others within eight lines."""
+    near = [line[:MAX_LINE].strip() for line in lines[index : index + 9]]
+    near = [line for line in near if line]
+    if not near or not (FROM_LINE.match(near[0]) or OTHER_LINE.match(near[0])):
+        return False
+    has_from = any(FROM_LINE.match(line) for line in near[:5])
+    return has_from and sum(1 for line in near[:8] if OTHER_LINE.match(line)) >= 2
+
+
+def _attribution_end(lines: list[str], index: int, stripped: str) -> int:
+    """The line after an attribution such as "On … wrote:", which programs wrap over up to four lines; 0 for none."""
+    joined = ""
+    for offset in range(4):
+        if index + offset >= len(lines):
+            return 0
+        piece = stripped if offset == 0 else lines[index + offset][:MAX_LINE].strip()
+        if not piece or piece[0] == ">":
+            return 0
+        joined = f"{joined} {piece}" if joined else piece
+        if piece[-1] in ":：" or piece.endswith(":>"):
+            return index + offset + 1 if _is_attribution(joined) else 0
+        if offset == 0 and not (DATE_INSIDE.search(piece) or HAS_ADDRESS.search(piece)):
+            return 0
+    return 0
+
+
+def _is_attribution(joined: str) -> bool:
+    if DATE_ADDRESS_END.search(joined) and DATE_INSIDE.search(joined):
+        return True
+    if not WROTE_END.search(joined) or not ON_START.match(joined):
+        return False
+    return DATE_INSIDE.search(joined) is not None or HAS_ADDRESS.search(joined) is not None
+
+
+def _keep_interleaved(lines: Sequence[str], kinds: list[str]) -> None:
+    """Where new text follows quotes twice or more, it answers them: those quotes are part of what is said."""
+    runs: list[tuple[int, int]] = []
+    start = -1
+    for index, kind in enumerate(kinds):
+        if kind == QUOTE:
+            start = index if start < 0 else start
+        elif kind == NEW and lines[index].strip():
+            if start >= 0:
+                runs.append((start, index))
+            start = -1
+        elif kind in (SIGNATURE, FOOTER):
+            start = -1
+    if len(runs) >= 2:
+        for begin, end in runs:
+            kinds[begin:end] = [NEW] * (end - begin)
+
+
+def _mark_tail(lines: list[str], kinds: list[str]) -> None:
+    """Signature and footer stand at the end, or right before the history."""
+    for index in range(max(0, len(lines) - 200), len(lines)):
+        if kinds[index] != NEW:
+            continue
+        line = lines[index]
+        stripped = line[:MAX_LINE].strip()
+        if not stripped:
+            continue
+        end = _run_end(kinds, index)
+        if line in ("-- ", "--", "—", "-- \xa0") and end - index <= MAX_SIGNATURE_LINES + (line == "-- ") * 100:
+            is_list = any(LIST_FOOTER.search(near[:MAX_LINE]) for near in lines[index + 1 : index + 8])
+            kinds[index:end] = [FOOTER if is_list else SIGNATURE] * (end - index)
+        elif stripped[0] in "_-" and len(stripped) >= 20 and RULE.match(stripped) and end - index <= 14:
+            if any(LIST_FOOTER.search(near[:MAX_LINE]) for near in lines[index + 1 : index + 12]):
+                kinds[index:end] = [FOOTER] * (end - index)
+        elif len(stripped) < 100 and MOBILE.match(stripped) and not any(x.strip() for x in lines[index + 1 : end]):
+            kinds[index] = SIGNATURE
+        elif DISCLAIMER.match(stripped.lstrip("*_ ")) and (index == 0 or not lines[index - 1].strip()) and index:
+            kinds[index:end] = [FOOTER] * (end - index)
+
+
+def _run_end(kinds: Sequence[str], index: int) -> int:
+    end = index
+    while end < len(kinds) and kinds[end] == NEW:
+        end += 1
+    return end
+
+
+def _join(lines: Sequence[str], kinds: Sequence[str]) -> list[Passage]:
+    """Runs of one kind. A blank line goes with what stands before it, so that quotes do not fall apart."""
+    passages: list[Passage] = []
+    begin, current = 0, kinds[0]
+    for index in range(1, len(lines)):
+        kind = kinds[index]
+        if kind == current or (kind == NEW and not lines[index].strip()):
+            continue
+        passages.append(Passage(current, "\n".join(lines[begin:index]) + "\n"))
+        begin, current = index, kind
+    passages.append(Passage(current, "\n".join(lines[begin:])))
+    return passages
