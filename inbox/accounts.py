@@ -76,7 +76,7 @@ def connect(
     now: datetime,
     team_id: int | None = None,
     display_name: str = "",
-    poll: bool = True,
+    undo_seconds: int = 10,
 ) -> Account:
     """Saves a new account with its credentials sealed from the first write. The caller has checked the log-in."""
     row = new_id()
@@ -90,8 +90,9 @@ def connect(
         sealed_secrets=seal_secrets(row, secrets) if secrets else b"",
         team_id=team_id,
         cut_at=cut_at,
-        next_poll_at=now if poll else None,
-        state=AccountState.OK if poll else AccountState.PAUSED,
+        undo_seconds=undo_seconds,
+        next_poll_at=now,
+        state=AccountState.OK,
         state_since=now,
     )
     connector = bare_connector(account)

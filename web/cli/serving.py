@@ -12,6 +12,14 @@ from web.cli import CommandFailed, SetupIncomplete
 from web.cli.ready import make_ready
 
 
+DEFAULT_ADDRESS = "http://127.0.0.1:8025"
+
+
+def public_address() -> str:
+    """How people reach the pages, for links that are printed."""
+    return str(settings.BALAS.public_url or DEFAULT_ADDRESS).rstrip("/")
+
+
 def serve_pages(host: str, port: int) -> int:
     make_ready()
     proxies = settings.BALAS.trusted_proxies

@@ -1,0 +1,123 @@
+"""balas poll · balas import: bringing mail in, in the foreground."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from web.cli import CommandFailed
+from web.cli.output import Progress, add_json, write_object, write_table
+
+
+def add(commands: Any) -> None:
+    poll = commands.add_parser("poll", help="fetch, digest and index now", epilog="example: balas poll support --until-idle")
+    poll.add_argument("names", nargs="*", metavar="NAME", help="accounts (default: all)")
+    poll.add_argument("--until-idle", action="store_true", help="go on until nothing is left to fetch, digest or index")
+    add_json(poll)
+    poll.set_defaults(act=poll_now)
+    bring = commands.add_parser(
+        "import", help="bring in .eml, folders, Maildir, mbox", epilog="example: balas import old.mbox.gz --account support"
+    )
+    bring.add_argument("paths", nargs="+", metavar="PATH", type=Path)
+    bring.add_argument("--account", required=True, metavar="NAME")
+    bring.add_argument("--sent", action="store_true", help="this is mail that we sent")
+    add_json(bring)
+    bring.set_defaults(act=import_mail)
+
+
+def poll_now(options: argparse.Namespace) -> int:
+    from inbox.models import Account
+    from web.cli.accounts import get_account
+    from web.cli.ready import make_ready
+
+    make_ready()
+    if options.names:
+        rows = [get_account(name) for name in options.names]
+    else:
+        rows = list(Account.objects.filter(removed_at=None).exclude(state="paused").order_by("name"))
+    results = [_poll_one(account, options.until_idle) for account in rows]
+    if options.json:
+        for result in results:
+            write_object(result)
+    else:
+        columns = ("account", "fetched", "new", "same", "unreadable", "sentence")
+        write_table([column.upper() for column in columns], [[result[column] for column in columns] for result in results])
+    return 1 if any(result["sentence"] for result in results) else 0
+
+
+def _poll_one(account: Any, until_idle: bool) -> dict[str, Any]:
+    from inbox.models import RawItem
+    from workers import jobs
+
+    before = RawItem.objects.filter(account=account, state="unreadable").count()
+    progress = Progress(account.name)
+    fetched = new = same = 0
+    sentence = ""
+    while True:
+        base = fetched
+
+        def show(polled: jobs.Polled, remaining: int | None, base: int = base) -> None:
+            done = base + polled.fetched
+            progress.advance(done, done + remaining if remaining else None)
+
+        polled = jobs.poll(account.id, show)
+        if polled.is_busy:
+            time.sleep(0.5)  # the running `jobs` process has it; then it is our turn
+            continue
+        fetched, new, same, sentence = fetched + polled.fetched, new + polled.new, same + polled.same, polled.sentence
+        drain(progress)
+        if polled.is_complete or sentence or not until_idle:
+            break
+    progress.close()
+    unreadable = RawItem.objects.filter(account=account, state="unreadable").count() - before
+    return {
+        "account": account.name,
+        "fetched": fetched,
+        "new": new,
+        "same": same,
+        "unreadable": unreadable,
+        "sentence": sentence or None,
+    }
+
+
+def drain(progress: Progress | None = None) -> int:
+    """Digests and indexes everything that is due; how many items it digested."""
+    from search import sync
+    from workers import jobs
+
+    digested = 0
+    while batch := jobs.digest():
+        digested += batch
+        if progress:
+            progress.advance(progress.done)
+    while sync.drain_due():
+        pass
+    return digested
+
+
+def import_mail(options: argparse.Namespace) -> int:
+    from inbox import importing
+    from web.cli.accounts import get_account
+
+    account = get_account(options.account)
+    for path in options.paths:
+        if not path.exists():
+            raise CommandFailed(f"{path} does not exist.")
+    progress = Progress("import")
+    try:
+        result = importing.import_paths(
+            options.paths, account, sent=options.sent, now=datetime.now(UTC), progress=progress.advance
+        )
+    except importing.ImportProblem as problem:
+        raise CommandFailed(str(problem)) from None
+    drain(progress)
+    progress.close()
+    facts = {"account": account.name, "read": result.read, "new": result.new, "same": result.same}
+    if options.json:
+        write_object(facts)
+    else:
+        print(f"{account.name}: {result.read:,} read, {result.new:,} new, {result.same:,} known already.")
+    return 0
