@@ -262,6 +262,7 @@ def facts_of(message: Message, conversation_id: int, accounts: tuple[int, ...]) 
         written_at=message.written_at,
         accounts=accounts,
         automatic=message.automatic,
+        author=tuple(name for name in (message.author_name, message.author_address) if name),
     )
 
 

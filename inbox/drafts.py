@@ -1,19 +1,42 @@
-"""What somebody is writing, kept as rows; and the files they attach. Signatures first."""
+"""What somebody is writing, kept as rows from the first key on; and the files they attach.
+
+A draft belongs to one person and one conversation, and survives everything that happens to the page, the network and
+the send. Files up to 256 KiB lie in their row, larger ones in BALAS_HOME/files, named by their hash alone.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-from inbox.models import Draft, DraftAttachment, StoredFile, User
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from inbox.bodies import sync_folder
+from inbox.conversations import work_record
+from inbox.ids import new_id
+from inbox.models import Draft, DraftAttachment, Message, StoredFile, User
+
+MAX_CHARACTERS = 500_000
+MAX_FILE_BYTES = 25 * 1024 * 1024
+MAX_FILES = 50
+_IN_ROW_BYTES = 256 * 1024
 
 
-class TooLarge(Exception):
-    """str() is a sentence for the person."""
+class DraftProblem(Exception):
+    """str() is one sentence for the person."""
 
 
-def find_draft(conversation_id: int, user: User, *, is_note: bool = False) -> Draft | None: ...
+def find_draft(conversation_id: int, user: User, *, is_note: bool = False) -> Draft | None:
+    return Draft.objects.filter(conversation_id=conversation_id, user=user, is_note=is_note).first()
+
+
+@transaction.atomic
 def save_draft(
     conversation_id: int,
     user: User,
@@ -24,12 +47,111 @@ def save_draft(
     seen_message: int = 0,
     template_version_id: int | None = None,
     is_note: bool = False,
-) -> Draft: ...
-def discard(conversation_id: int, user: User, *, is_note: bool = False) -> None: ...
+) -> Draft:
+    """Autosave: one row per person and conversation. `fields` is {"to", "cc", "subject", "with_quote", "account"}.
+
+    Raises DraftProblem when the text is longer than MAX_CHARACTERS.
+    """
+    if len(body) > MAX_CHARACTERS:
+        raise DraftProblem(_("This text is too long to keep. Attach it as a file."))
+    values: dict[str, Any] = {"body": body, "seen_message": seen_message, "updated_at": now}
+    if fields is not None:
+        values["fields"] = dict(fields)
+    if template_version_id is not None:
+        values["template_version_id"] = template_version_id
+    draft, is_new = Draft.objects.update_or_create(
+        conversation_id=conversation_id, user=user, is_note=is_note, defaults=values
+    )
+    if is_new:
+        work = work_record(conversation_id, user)
+        work.first_key_at = work.first_key_at or now
+        work.save()
+    return draft
+
+
+def discard(conversation_id: int, user: User, *, is_note: bool = False) -> None:
+    """The stored files stay: another draft or a sent reply may hold the same ones."""
+    Draft.objects.filter(conversation_id=conversation_id, user=user, is_note=is_note).delete()
+
+
+def newest_seen(conversation_id: int) -> int:
+    """The newest message of a conversation that is no note: what a writer who looks now has seen; 0 for none."""
+    messages = Message.objects.filter(
+        strand__links__conversation_id=conversation_id, strand__links__ended_at=None
+    ).exclude(direction="note")
+    return messages.order_by("-id").values_list("id", flat=True).first() or 0
+
+
+def is_stale(draft: Draft) -> bool:
+    """Whether something was said, by the customer or by one of us, after its writer looked."""
+    return newest_seen(draft.conversation_id) > draft.seen_message
+
+
+# --- Files ----------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
 def attach(
     conversation_id: int, user: User, now: datetime, *, name: str, content_type: str, content: bytes
-) -> DraftAttachment: ...
-def detach(attachment_id: int, user: User) -> None: ...
-def is_stale(draft: Draft) -> bool: ...
-def store_file(content: bytes, now: datetime) -> StoredFile: ...
-def read_file(file: StoredFile) -> bytes: ...
+) -> DraftAttachment:
+    """Adds a file to this person's draft, which is made when there is none. Raises DraftProblem."""
+    draft, _is_new = Draft.objects.get_or_create(
+        conversation_id=conversation_id, user=user, is_note=False, defaults={"updated_at": now}
+    )
+    sizes = list(DraftAttachment.objects.filter(draft=draft).values_list("file__size", flat=True))
+    if len(sizes) >= MAX_FILES or sum(sizes) + len(content) > MAX_FILE_BYTES:
+        limit = MAX_FILE_BYTES // 1024 // 1024
+        raise DraftProblem(
+            _("These files are too large together: at most %(limit)s MB in one message.") % {"limit": limit}
+        )
+    return DraftAttachment.objects.create(
+        draft=draft, name=_plain_name(name), content_type=content_type[:127], file=store_file(content, now)
+    )
+
+
+def detach(attachment_id: int, user: User) -> None:
+    DraftAttachment.objects.filter(id=attachment_id, draft__user=user).delete()
+
+
+def _plain_name(name: str) -> str:
+    """The last part of a path, without controls and direction marks: shown and sent, never used as a path of ours."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    shown = "".join(char for char in last if char.isprintable() and char not in "\u202a\u202b\u202c\u202d\u202e\u200b")
+    return shown.strip()[:255] or "file"
+
+
+def store_file(content: bytes, now: datetime) -> StoredFile:
+    """By hash; the same bytes are stored once. A large file is durable before its row exists."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    found = StoredFile.objects.filter(sha256=sha256).first()
+    if found is not None:
+        return found
+    if len(content) > _IN_ROW_BYTES:
+        _write_durably(_path(sha256), content)
+    row = StoredFile(
+        sha256=sha256, size=len(content), content=content if len(content) <= _IN_ROW_BYTES else None, created_at=now
+    )
+    StoredFile.objects.bulk_create([row], ignore_conflicts=True)
+    return row
+
+
+def read_file(file: StoredFile) -> bytes:
+    """Raises OSError when a large file has gone from the folder."""
+    return bytes(file.content) if file.content is not None else _path(file.sha256).read_bytes()
+
+
+def _path(sha256: str) -> Path:
+    folder: Path = settings.BALAS_HOME / "files"
+    return folder / sha256[:2] / sha256
+
+
+def _write_durably(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f"{path.name}.{new_id()}")
+    with draft.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    sync_folder(path.parent)
+    sync_folder(path.parent.parent)

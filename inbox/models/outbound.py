@@ -50,6 +50,7 @@ class Envelope(Row):
     conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT)
     request_id = models.CharField(max_length=80, unique=True)  # made by the page: a double click sends once
     idempotency_key = models.CharField(max_length=255)  # for mail the Message-ID without brackets
+    part = models.PositiveSmallIntegerField(default=0)  # > 0: what is left of a partly refused one, with the same key
     content = models.BinaryField()
     content_sha256 = models.CharField(max_length=64)
     state = models.CharField(max_length=12, default="queued")
@@ -67,7 +68,7 @@ class Envelope(Row):
     created_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["account", "idempotency_key"], name="envelope_key_once")]
+        constraints = [models.UniqueConstraint(fields=["idempotency_key", "account", "part"], name="envelope_key_once")]
         indexes = [
             models.Index(fields=["due_at"], name="envelope_due", condition=models.Q(due_at__isnull=False)),
             models.Index(fields=["state"], name="envelope_state"),
