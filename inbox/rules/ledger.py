@@ -215,9 +215,7 @@ def _resolved(state: SlaState, event: Event) -> SlaState:
     if state.waiting_since is not None:
         used = state.elapsed(state.waiting_since, at)
         state = state._replace(breached=_with_breach(state, state.response_target, used))
-    worked = state.worked
-    if state.working_since is not None:
-        worked += state.elapsed(state.working_since, at)
+    worked = state.worked + (state.elapsed(state.working_since, at) if state.working_since else _ZERO)
     return state._replace(
         unanswered=(),
         set_aside=state.unanswered,
@@ -248,12 +246,8 @@ def _stopped(state: SlaState, event: Event) -> SlaState:
     return state._replace(is_stopped=True, unanswered=(), set_aside=(), working_since=None, provisional_at=None)
 
 
-def _policy_changed(state: SlaState, event: Event) -> SlaState:
-    return state if event.targets is None else state._replace(targets=event.targets)
-
-
-def _calendar_changed(state: SlaState, event: Event) -> SlaState:
-    return state if event.calendar is None else state._replace(calendar=event.calendar)
+def _rules_changed(state: SlaState, event: Event) -> SlaState:
+    return state._replace(targets=event.targets or state.targets, calendar=event.calendar or state.calendar)
 
 
 _STEPS: Mapping[SlaKind, Callable[[SlaState, Event], SlaState]] = {
@@ -265,20 +259,24 @@ _STEPS: Mapping[SlaKind, Callable[[SlaState, Event], SlaState]] = {
     SlaKind.RESOLVED: _resolved,
     SlaKind.REOPENED: _reopened,
     SlaKind.STOPPED: _stopped,
-    SlaKind.POLICY_CHANGED: _policy_changed,
-    SlaKind.CALENDAR_CHANGED: _calendar_changed,
+    SlaKind.POLICY_CHANGED: _rules_changed,
+    SlaKind.CALENDAR_CHANGED: _rules_changed,
 }
 
 
 # --- The whole ------------------------------------------------------------------------------------------------------
 
 
+def step(state: SlaState, event: Event) -> SlaState:
+    """One event further. Its place in the order, and undoing, are the caller's business."""
+    return _STEPS[event.kind](state, event)._replace(last=event.order)
+
+
 def advance(state: SlaState, event: Event) -> SlaState | None:
     """The state after one more event; None when it is an undo or belongs before what is known: replay then."""
-    order = event.order
-    if event.kind == SlaKind.UNDONE or (state.last is not None and order < state.last):
+    if event.kind == SlaKind.UNDONE or (state.last is not None and event.order < state.last):
         return None
-    return _STEPS[event.kind](state, event)._replace(last=order)
+    return step(state, event)
 
 
 def in_effect(events: Iterable[Event]) -> list[Event]:
@@ -297,5 +295,5 @@ def replay(events: Iterable[Event], targets: Targets, calendar: CalendarHours) -
     """The state after all events, given in any order. `targets` and `calendar` are those of the beginning."""
     state = SlaState(targets, calendar)
     for event in in_effect(events):
-        state = _STEPS[event.kind](state, event)._replace(last=event.order)
+        state = step(state, event)
     return state
