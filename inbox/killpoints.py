@@ -53,8 +53,36 @@ IMPORT = (
     "import.page-read",
     "import.page-stored",
 )
-SEND: tuple[str, ...] = ()
-ALL = FETCH + SHELF + DIGEST + IMPORT + SEND
+SEND = (
+    "queue.composed",
+    "queue.transaction-open",
+    "queue.gates-passed",
+    "queue.message-written",
+    "queue.envelope-written",
+    "queue.status-written",
+    "queue.announced",
+    "queue.committed",
+    "send.claim-open",
+    "send.claim-written",
+    "send.claimed",
+    "send.before-commit",
+    "send.commit-written",
+    "send.committed",
+    "send.answered",
+    "send.record-open",
+    "send.recipients-written",
+    "send.state-written",
+    "send.ledger-written",
+    "send.announced",
+    "send.recorded",
+)
+SETTLE = (
+    "settle.swept",
+    "settle.evidence-found",
+    "settle.written",
+    "file.before-filed",
+)
+ALL = FETCH + SHELF + DIGEST + IMPORT + SEND + SETTLE
 
 _armed: str | None = None  # None: the environment has not been asked yet; "": nothing is armed
 _left = 0
