@@ -1,33 +1,121 @@
-"""The e-mail channel: IMAP in, SMTP out, assembled into the connector contract."""
+"""The e-mail channel: IMAP in, SMTP out, assembled into the connector contract.
+
+Settings of an account (all optional but the hosts):
+
+    imap, smtp       {scheme, host, port, user}: imaps | imap+starttls | imap, smtps | smtp+starttls | smtp
+    folders          read besides Sent, default ["INBOX"]
+    sent_folder      default: the folder marked \\Sent, or one with a usual name
+    file_sent        put a copy of each sent mail into Sent, for providers that do not do it themselves
+    relays           addresses for which Reply-To names the author, such as a contact form's sender
+    authserv_id      the receiving server's name in Authentication-Results
+    insecure         allow an unencrypted connection to another machine
+    ca_file          a private certificate authority; certificates are always verified
+    display_name     our name in From
+    max_mail_bytes   larger mail is kept as its header only, default 100 MiB
+
+Secrets: `password`, and `smtp_password` where it differs. One object keeps its connections between calls: one for
+IMAP, one for IDLE while somebody listens, up to four for SMTP. `send` may be called from several threads at once,
+everything else from one at a time.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 from connectors.base import Refused
-from connectors.mail.endpoint import read_endpoint
-from connectors.mail.imap import Deadlines
+from connectors.mail.endpoint import Endpoint, read_endpoint
+from connectors.mail.idling import ring
+from connectors.mail.imap import Deadlines, FolderMissing, ImapSession
 from connectors.mail.mailbox import Mailbox, MailboxSettings
-from connectors.messages import Known, Page, Scope, Wish
+from connectors.mail.parse import parse_mail
+from connectors.mail.smtp import Timeouts
+from connectors.mail.submission import Submission
+from connectors.messages import (
+    Flag,
+    Known,
+    Limits,
+    OutboundMessage,
+    Page,
+    Parsed,
+    ParsedMessage,
+    Party,
+    RawItem,
+    Receipt,
+    Ring,
+    Scope,
+    Wish,
+)
 from connectors.registry import AccountSettings, SecretText
+
+MAX_MAIL_BYTES = 100 * 1024 * 1024
+_USUAL_LIMIT = 25 * 1024 * 1024
+_MAX_RECIPIENTS = 100
 
 
 class EmailConnector:
     kind: ClassVar[str] = "email"
+    deadlines: ClassVar[Deadlines] = Deadlines()
+    timeouts: ClassVar[Timeouts] = Timeouts()
 
     def __init__(self, account: AccountSettings, secrets: Mapping[str, SecretText]) -> None:
-        settings = account.settings
-        self._mailbox = Mailbox(
-            read_endpoint(settings, "imap", account.address),
-            secrets.get("password", SecretText("")),
-            MailboxSettings(
-                folders=tuple(settings.get("folders") or ("INBOX",)),
-                sent_folder=str(settings.get("sent_folder") or ""),
-                spool=account.spool,
-                max_bytes=int(settings.get("max_mail_bytes") or 100 * 1024 * 1024),
-            ),
-            Deadlines(),
+        self._account = account
+        self._settings = account.settings
+        self._password = str(secrets.get("password") or "")
+        self._smtp_password = str(secrets.get("smtp_password") or self._password)
+        self._made_mailbox: Mailbox | None = None
+        self._made_submission: Submission | None = None
+
+    # Each side is made on first use, so that an account whose other side is not set up yet still works.
+
+    @property
+    def _imap(self) -> Endpoint:
+        return read_endpoint(self._settings, "imap", self._account.address)
+
+    @property
+    def _mailbox(self) -> Mailbox:
+        if self._made_mailbox is None:
+            settings = MailboxSettings(
+                folders=tuple(self._settings.get("folders") or ("INBOX",)),
+                sent_folder=str(self._settings.get("sent_folder") or ""),
+                spool=self._account.spool,
+                max_bytes=int(self._settings.get("max_mail_bytes") or MAX_MAIL_BYTES),
+            )
+            self._made_mailbox = Mailbox(self._imap, self._password, settings, self.deadlines)
+        return self._made_mailbox
+
+    @property
+    def _submission(self) -> Submission:
+        if self._made_submission is None:
+            endpoint = read_endpoint(self._settings, "smtp", self._account.address)
+            self._made_submission = Submission(endpoint, self._smtp_password, self.timeouts)
+        return self._made_submission
+
+    def check(self) -> Party:
+        """Log in to both servers and open every folder. Raises a ConnectorError that names what failed."""
+        session = self._mailbox.open_session()
+        places = self._mailbox.places()
+        sent = self._mailbox.find_sent_folder()
+        for place in places:
+            try:
+                session.examine(place)
+            except FolderMissing as error:
+                raise Refused(f"{self._imap.name} has no folder “{place}” ({error}).") from error
+        notes = list(self._submission.check())
+        if sent is None:
+            notes.append("No folder for sent mail was found: replies written elsewhere will not be seen.")
+        name = str(self._settings.get("display_name") or "")
+        return Party(self._account.address, name, tuple(places), sent or "", tuple(notes))
+
+    def limits(self) -> Limits:
+        """Attachments grow by 37 % on the wire, so less than the server's own limit fits."""
+        server = self._made_submission.max_size if self._made_submission else 0
+        room = int((server or _USUAL_LIMIT) / 1.4)
+        return Limits(
+            max_attachment_bytes=room,
+            max_recipients=_MAX_RECIPIENTS,
+            files_sent_itself=not self._settings.get("file_sent"),
         )
 
     def fetch(self, known: Known, wish: Wish) -> Iterator[Page]:
@@ -36,5 +124,46 @@ class EmailConnector:
     def list_ids(self, scope: Scope) -> Iterator[str]:
         return (str(uid) for uid in self._mailbox.list_uids(scope))
 
+    def listen(self) -> Iterator[Ring]:
+        """IDLE on the first folder, over a second connection."""
+        folder = next(iter(self._settings.get("folders") or ("INBOX",)))
+        return ring(self._new_session, str(folder))
+
+    def _new_session(self) -> ImapSession:
+        return ImapSession(self._imap, self._password, self._account.spool, self.deadlines)
+
+    def parse(self, item: RawItem) -> Parsed:
+        content = item.content
+        if content is None:
+            content = item.path.read_bytes() if item.path else b""
+        message = parse_mail(
+            content,
+            fallback_date=item.received_at,
+            relays=tuple(self._settings.get("relays") or ()),
+            authserv_id=str(self._settings.get("authserv_id") or ""),
+        )
+        return _marked_too_large(message) if item.too_large else message
+
+    def send(self, message: OutboundMessage, commit: Callable[[], None]) -> Receipt:
+        return self._submission.send(message, commit)
+
+    def find_sent(self, idempotency_key: str) -> Receipt | None:
+        """Evidence in Sent: the provider files there only what it has accepted."""
+        found = self._mailbox.find_by_message_id(idempotency_key)
+        if found is None:
+            return None
+        return Receipt(outcomes=(), external_id=found, sentence=f"Found in the folder for sent mail ({found}).")
+
+    def file_sent(self, message: OutboundMessage) -> None:
+        if self._settings.get("file_sent"):
+            self._mailbox.file(message.idempotency_key, message.content)
+
     def close(self) -> None:
-        self._mailbox.close()
+        if self._made_mailbox is not None:
+            self._made_mailbox.close()
+        if self._made_submission is not None:
+            self._made_submission.close()
+
+
+def _marked_too_large(message: ParsedMessage) -> ParsedMessage:
+    return replace(message, flags=tuple(dict.fromkeys([*message.flags, Flag.TOO_LARGE])))

@@ -57,7 +57,8 @@ def read_endpoint(settings: Mapping[str, Any], key: str, address: str) -> Endpoi
     is_plain = not endpoint.is_tls_from_start and not endpoint.is_starttls
     if is_plain and host.lower() not in _LOOPBACK and not settings.get("insecure"):
         raise Refused(
-            f"{endpoint.name} would get the password unencrypted. Use {key}s or {key}+starttls, or allow it with --insecure."
+            f"{endpoint.name} would get the password unencrypted. "
+            f"Use {key}s or {key}+starttls, or allow it with --insecure."
         )
     return endpoint
 

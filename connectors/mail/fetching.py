@@ -150,7 +150,9 @@ class FolderWalk:
         seen: dict[int, tuple[str, int]] = {}
         if self.memory.canaries:
             wanted = uid_set([canary[0] for canary in self.memory.canaries])
-            answer = self.session.command(b"UID FETCH %s (UID INTERNALDATE RFC822.SIZE)" % wanted, "checking the folder")
+            answer = self.session.command(
+                b"UID FETCH %s (UID INTERNALDATE RFC822.SIZE)" % wanted, "checking the folder"
+            )
             seen = {m.uid: (m.received_at.isoformat(), m.size or 0) for m in answer.fetched if m.received_at}
         if has_epoch_ended(self.known, self.memory, status.uid_validity, status.uid_next, seen):
             turn = self.memory.turn + 1
@@ -163,8 +165,7 @@ class FolderWalk:
     def _unknown(self, high: int, exists: int, budget: Budget) -> Iterator[Page]:
         span, listed, upper = (_WINDOW if exists > _WINDOW else high), 0, high
         while not budget.is_spent and upper >= 1:
-            open_gaps = [gap for gap in gaps(self.ranges, upper)]
-            open_gaps = [gap for gap in open_gaps if without(*gap, self.troubled)]
+            open_gaps = [gap for gap in gaps(self.ranges, upper) if without(*gap, self.troubled)]
             if not open_gaps:
                 return
             top, bottom = open_gaps[0][1], open_gaps[-1][0]
@@ -248,12 +249,13 @@ class FolderWalk:
         """Fill the wire; returns how many bodies were asked for."""
         asked = 0
         asking_sizes = any(operation.infos is None for operation in flight)
-        if window.uids and not asking_sizes and len(window.infos) < 2 * _SIZES_AT_ONCE:
-            if budget.take(promised + len(window.infos) + 1) > promised + len(window.infos):
-                uids = [window.uids.popleft() for _ in range(min(_SIZES_AT_ONCE, len(window.uids)))]
-                command = b"UID FETCH %s (UID INTERNALDATE RFC822.SIZE)" % uid_set(uids)
-                flight.append(_Operation(self.session.ask([command], "asking for sizes")[0], uids))
-                asking_sizes = True
+        ahead = promised + len(window.infos)
+        is_low = len(window.infos) < 2 * _SIZES_AT_ONCE and budget.take(ahead + 1) > ahead
+        if window.uids and not asking_sizes and is_low:
+            uids = [window.uids.popleft() for _ in range(min(_SIZES_AT_ONCE, len(window.uids)))]
+            command = b"UID FETCH %s (UID INTERNALDATE RFC822.SIZE)" % uid_set(uids)
+            flight.append(_Operation(self.session.ask([command], "asking for sizes")[0], uids))
+            asking_sizes = True
         while sum(operation.infos is not None for operation in flight) < IN_FLIGHT:
             room = budget.take(promised + asked + self.wish.page_items) - promised - asked
             batch = self._next_batch(window, room, more_to_come=asking_sizes or bool(window.uids))
@@ -380,7 +382,7 @@ class FolderWalk:
         return f"{name} lists mail {uid} in {self.place} but does not hand it over."
 
     def _suspects(self, budget: Budget) -> Iterator[Page]:
-        """After the connection died in the middle of a batch, its mails come one at a time, so that one is found out."""
+        """After the connection died in the middle of a batch, its mails come one at a time."""
         suspects = [uid for uid in self.memory.suspects if not _holds(self.ranges, uid) and uid not in self.troubled]
         if suspects:
             low, high = min(suspects), max(suspects)
@@ -449,4 +451,3 @@ def _holds(ranges: Ranges, uid: int) -> bool:
 
 def _holds_all(ranges: Ranges, low: int, high: int) -> bool:
     return any(start <= low and high <= end for start, end in ranges)
-

@@ -157,9 +157,9 @@ class ImapSession:
     def close(self) -> None:
         """Let go of the connection without a word; never blocks, never raises."""
         self.is_open, self.selected = False, None
-        wire = getattr(self, "wire", None)
-        for path in list(wire.loose) if wire else ():
-            wire.drop(path)
+        wire: Wire | None = getattr(self, "wire", None)
+        if wire is not None:
+            wire.drop_loose()
         try:
             if self._client is not None:
                 self._client.shutdown()
@@ -273,6 +273,37 @@ class ImapSession:
                 raise
             except IMAPClientError as error:
                 raise refused_command_error(self.endpoint, f"filing into {folder}", _said(error)) from error
+
+    # --- The doorbell -----------------------------------------------------------------------------------------------
+
+    def has_idle(self) -> bool:
+        with self._guard("asking what it can do"):
+            self._allow()
+            return bool(self._client.has_capability("IDLE"))
+
+    def begin_idle(self) -> bytes:
+        """Returns the tag that ends it."""
+        with self._guard("starting to wait for news"):
+            self._allow()
+            tag = self.wire.send([b"IDLE"])[0]
+            self.wire.await_continuation()
+            return tag
+
+    def wait_for_news(self, seconds: float) -> bytes | None:
+        """The next line the server says by itself, or None after `seconds`."""
+        with self._guard("waiting for news"):
+            self._allow(0)
+            line = self.wire.wait_line(seconds)
+            if line is not None and line[:5].upper() == b"* BYE":
+                raise Goodbye(line[6:].decode("utf-8", "replace"))
+            return line
+
+    def end_idle(self, tag: bytes) -> list[bytes]:
+        """What was still said until the server let go."""
+        with self._guard("ending the wait for news"):
+            self.wire.allow(30)
+            self.wire.send_raw(b"DONE\r\n")
+            return self.wire.answer(tag).lines
 
     def _allow(self, expected_bytes: int = 0) -> None:
         self.wire.allow(self.deadlines.answer + expected_bytes / _SLOWEST_BYTES_A_SECOND)

@@ -12,13 +12,14 @@ import re
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 _MAX_LINE = 16 * 1024 * 1024
+_MAX_NEWS = 1000
 _CHUNK = 256 * 1024
 _BUFFER = 256 * 1024
 _LITERAL = re.compile(rb"~?\{(\d+)\+?\}$")
@@ -30,8 +31,7 @@ _BODY = re.compile(rb"[( ](?:BODY\[[^\]]*\](?:<\d+>)?|RFC822) $", re.IGNORECASE)
 _SHORT_BODY = re.compile(rb'[( ](?:BODY\[[^\]]*\](?:<\d+>)?|RFC822) (NIL|"(?:[^"\\]|\\.)*")', re.IGNORECASE)
 _WHEN = re.compile(rb" ?(\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)$")
 _MONTHS = {
-    name: number
-    for number, name in enumerate(b"jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)
+    name: number for number, name in enumerate(b"jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)
 }
 
 
@@ -125,7 +125,21 @@ class Wire:
         self._socket.sendall(b"".join(b"%s %s\r\n" % pair for pair in zip(tags, commands, strict=True)))
         return tags
 
-    def answer(self, tag: bytes, on_continue: Callable[[], None] | None = None) -> Answer:
+    def send_raw(self, data: bytes) -> None:
+        self._socket.sendall(data)
+
+    def await_continuation(self) -> None:
+        """Read until the server says `+`; news before it only stirs."""
+        for _ in range(_MAX_NEWS):
+            line = self._line()
+            if line.startswith(b"+"):
+                return
+            if not line.startswith(b"* "):
+                raise Garbled(line[:60].decode("ascii", "replace"))
+            self._untagged(line, Answer())
+        raise Garbled("it said much and never went on")
+
+    def answer(self, tag: bytes) -> Answer:
         """Read up to the tagged line of `tag`. Raises Goodbye, Garbled, EOFError or OSError."""
         found = Answer()
         while True:
@@ -136,8 +150,6 @@ class Wire:
                 status, _, text = line[len(tag) + 1 :].partition(b" ")
                 found.status, found.text = status.decode("ascii", "replace").upper(), text.decode("utf-8", "replace")
                 return found
-            elif line.startswith(b"+") and on_continue:
-                on_continue()
             else:
                 raise Garbled(line[:60].decode("ascii", "replace"))
 
@@ -228,6 +240,10 @@ class Wire:
         """Delete a spooled file that nobody took."""
         self.loose.discard(path)
         path.unlink(missing_ok=True)
+
+    def drop_loose(self) -> None:
+        for path in list(self.loose):
+            self.drop(path)
 
     @contextmanager
     def spooling_over(self, size: int) -> Iterator[None]:

@@ -144,9 +144,7 @@ class Mailbox:
             statuses[session.selected] = quiet.status
         return statuses
 
-    def _is_quiet(
-        self, place: str, known: KnownScope | None, statuses: dict[str, FolderStatus], wish: Wish
-    ) -> bool:
+    def _is_quiet(self, place: str, known: KnownScope | None, statuses: dict[str, FolderStatus], wish: Wish) -> bool:
         quiet = self._quiet.get(place)
         if quiet is None or known is None or place not in statuses or known.troubled:
             return False

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from connectors.mail.imap import ImapSession
-from connectors.mail.literals import Fetched
 
 PIECE = 1024 * 1024
 _AHEAD = 4

@@ -46,9 +46,7 @@ def make_certificate(folder: Path, names: tuple[str, ...] = ("localhost",)) -> C
     made.ca.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
     made.chain.write_bytes(server.public_bytes(serialization.Encoding.PEM))
     made.key.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return made
 

@@ -219,7 +219,6 @@ def _rawlog_settings(base: Path) -> str:
 
 def _group_name(gid: int) -> str:
 
-
     return grp.getgrgid(gid).gr_name
 
 

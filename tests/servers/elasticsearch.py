@@ -30,8 +30,8 @@ from tests.servers.standing import stay_until_killed
 VERSION = os.environ.get("ES_VERSION", "9.2.8")
 _ARTIFACT = f"org.elasticsearch.distribution.integ-test-zip:elasticsearch:{VERSION}:zip"
 _ARCHIVE = (
-    Path.home()
-    / f".m2/repository/org/elasticsearch/distribution/integ-test-zip/elasticsearch/{VERSION}/elasticsearch-{VERSION}.zip"
+    Path.home() / ".m2/repository/org/elasticsearch/distribution/integ-test-zip/elasticsearch"
+    f"/{VERSION}/elasticsearch-{VERSION}.zip"
 )
 _HOME = Path(tempfile.gettempdir()) / f"balas-elasticsearch-{VERSION}"
 _CONFIG = """
@@ -43,7 +43,6 @@ transport.port: {transport}
 path.data: {base}/data
 path.logs: {base}/logs
 xpack.security.enabled: false
-ingest.geoip.downloader.enabled: false
 cluster.routing.allocation.disk.threshold_enabled: false
 """
 
@@ -67,7 +66,8 @@ def running_elasticsearch(heap_mb: int = 512) -> Iterator[Elasticsearch]:
     process: subprocess.Popen[bytes] | None = None
     try:
         shutil.copytree(home / "config", base / "config")
-        port, log = free_port(), base / "start.log"
+        port, log, scratch = free_port(), base / "start.log", base / "scratch"
+        scratch.mkdir()
         settings = _CONFIG.format(port=port, transport=free_port(), base=base)
         (base / "config/elasticsearch.yml").write_text(settings)
         owner = _owner()
@@ -79,7 +79,7 @@ def running_elasticsearch(heap_mb: int = 512) -> Iterator[Elasticsearch]:
             "ES_JAVA_HOME": str(java),
             "ES_JAVA_OPTS": f"-Xms{heap_mb}m -Xmx{heap_mb}m",
             "ES_PATH_CONF": str(base / "config"),
-            "ES_TMPDIR": str(base),
+            "ES_TMPDIR": str(scratch),
             "HOME": str(base),
         }
         user = {} if owner is None else {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}

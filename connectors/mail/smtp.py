@@ -1,0 +1,356 @@
+"""One SMTP connection on the process's one event loop, with a DATA step that stops before the final dot.
+
+aiosmtplib raises the same exception whether a connection died before or after the dot, so its send functions cannot
+tell "surely not sent" from "perhaps sent". Here `begin` goes as far as the body and returns; nothing has been accepted
+yet (RFC 5321 §4.1.1.4). The caller makes its decision durable on its own thread, then `finish` writes the dot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import re
+import ssl
+import threading
+from collections import deque
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from aiosmtplib import SMTPReadTimeoutError, SMTPResponse, SMTPResponseException, SMTPServerDisconnected
+from aiosmtplib.protocol import SMTPProtocol
+
+from connectors.base import Refused, RetryLater
+from connectors.mail.endpoint import Endpoint, tls_context
+from connectors.mail.sentences import login_error, one_line
+
+T = TypeVar("T")
+
+_LONE_LINE_END = re.compile(rb"\r\n|\n|\r")
+_BARE = re.compile(rb"(?<!\r)\n|\r(?!\n)")
+_BLOCK = 64 * 1024
+_RECIPIENTS_AT_ONCE = 100
+_MAX_REPLY = 32 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds per step (RFC 5321 §4.5.3.2); `dot` is long because giving up there means not knowing."""
+
+    connect: float = 30
+    greeting: float = 300
+    mail: float = 300
+    recipient: float = 300
+    data: float = 120
+    block: float = 180
+    dot: float = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """How far `begin` came. `is_open` says that the body is written and only the dot is missing."""
+
+    is_open: bool
+    sender: SMTPResponse
+    recipients: tuple[SMTPResponse, ...] = ()
+    data: SMTPResponse | None = None  # the answer that ended the attempt at DATA or during the body
+    is_midway: bool = False  # the body had begun, so the connection cannot be used for anything else
+
+
+class DataProtocol(SMTPProtocol):
+    """aiosmtplib's protocol with answers in a queue, so that several commands can be in flight (RFC 2920)."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop=loop)
+        self._ready: deque[SMTPResponse] = deque()
+        self._broken: Exception | None = None
+        self._news: asyncio.Future[None] | None = None
+        self._is_gone = False
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer.extend(data)
+        try:
+            while (response := self._read_response_from_buffer()) is not None:
+                self._ready.append(response)
+            if len(self._buffer) > _MAX_REPLY or len(self._ready) > 2 * _RECIPIENTS_AT_ONCE:
+                raise SMTPResponseException(-1, "far more was said than asked for")
+        except SMTPResponseException as error:
+            self._broken = error
+        if self._ready or self._broken:
+            self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._is_gone = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._news is not None and not self._news.done():
+            self._news.set_result(None)
+
+    async def read_response(self, timeout: float | None = None) -> SMTPResponse:
+        if not self._ready:
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._wait()
+            except TimeoutError as error:
+                raise SMTPReadTimeoutError("no answer in time") from error
+        return self._ready.popleft()
+
+    async def _wait(self) -> None:
+        while not self._ready:
+            if self._broken is not None:
+                raise self._broken
+            if self._is_gone:
+                raise SMTPServerDisconnected("the connection was closed")
+            self._news = self._loop.create_future()
+            await self._news
+
+    @property
+    def has_spoken(self) -> bool:
+        """The server has said something that nobody has read yet, or has gone."""
+        return bool(self._ready) or self._broken is not None or self._is_gone
+
+    async def exchange(self, commands: list[bytes], timeout: float) -> list[SMTPResponse]:
+        """Write commands in one go and read one answer for each. Stray answers make the connection unusable."""
+        if any(b"\r" in command or b"\n" in command for command in commands):
+            raise ValueError("a command holds a line break")
+        if self._ready:
+            stray = self._ready.popleft()
+            if stray.code != 421:
+                raise SMTPResponseException(stray.code, f"unasked: {stray.message}")
+            return [stray]
+        self.write(b"\r\n".join([*commands, b""]))
+        answers = []
+        for _ in commands:
+            answers.append(await self.read_response(timeout))
+            if answers[-1].code == 421:
+                break
+        return answers
+
+    async def start_encryption(self, context: ssl.SSLContext, host: str, timeout: float) -> SMTPResponse:
+        response = await self.start_tls(context, server_hostname=host, timeout=timeout)
+        if self._ready:
+            raise SMTPResponseException(-1, "something was said in the clear after STARTTLS")
+        return response
+
+    async def write_body(self, content: bytes, timeout: float) -> SMTPResponse | None:
+        """Write everything but the dot. Returns an answer that came too early, which ends the attempt."""
+        for start in range(0, len(content), _BLOCK):
+            self.write(content[start : start + _BLOCK])
+            if self._paused:
+                async with asyncio.timeout(timeout):
+                    await self._drain_helper()
+            if self.has_spoken:
+                return await self.read_response(timeout)
+        return None
+
+
+def transparent(content: bytes) -> bytes:
+    """CRLF line ends, leading dots doubled, a line end at the end (RFC 5321 §4.5.2)."""
+    if _BARE.search(content):
+        content = _LONE_LINE_END.sub(b"\r\n", content)
+    if not content.endswith(b"\r\n"):
+        content += b"\r\n"
+    if content.startswith(b"."):
+        content = b"." + content
+    return content.replace(b"\r\n.", b"\r\n..")
+
+
+class SmtpSession:
+    """A greeted, encrypted and logged-in connection. Its coroutines run on `run`'s loop only."""
+
+    def __init__(self, endpoint: Endpoint, timeouts: Timeouts) -> None:
+        self.endpoint = endpoint
+        self.timeouts = timeouts
+        self.extensions: dict[str, str] = {}
+        self.has_logged_in = False
+        self._protocol: DataProtocol = None  # type: ignore[assignment]
+
+    @property
+    def is_usable(self) -> bool:
+        return self._protocol is not None and self._protocol.is_connected and not self._protocol.has_spoken
+
+    @property
+    def max_size(self) -> int:
+        """The largest mail the server takes in bytes, 0 when it names none (RFC 1870)."""
+        size = self.extensions.get("SIZE", "")
+        return int(size) if size.isdigit() else 0
+
+    async def open(self, password: str) -> None:
+        """Connect, greet, encrypt, log in. Raises the contract's errors, OSError or aiosmtplib's errors."""
+        loop = asyncio.get_running_loop()
+        context = tls_context(self.endpoint.ca_file) if self.endpoint.is_tls_from_start else None
+        async with asyncio.timeout(self.timeouts.connect):
+            _, self._protocol = await loop.create_connection(
+                lambda: DataProtocol(loop),
+                self.endpoint.host,
+                self.endpoint.port,
+                ssl=context,
+                server_hostname=self.endpoint.host if context else None,
+            )
+        try:
+            self._expect(await self._protocol.read_response(self.timeouts.greeting), 220)
+            await self._greet()
+            if self.endpoint.is_starttls:
+                await self._encrypt()
+            if password:
+                await self._log_in(password)
+        except BaseException:
+            self.abort()
+            raise
+
+    def _expect(self, response: SMTPResponse, code: int) -> None:
+        if response.code != code:
+            raise RetryLater(f"{self.endpoint.name} does not take mail now: “{describe(response)}”.")
+
+    async def _greet(self) -> None:
+        name = _literal(self._protocol.transport.get_extra_info("sockname") if self._protocol.transport else None)
+        [response] = await self._protocol.exchange([b"EHLO " + name], self.timeouts.greeting)
+        if response.code in {500, 501, 502, 504, 550}:
+            [response] = await self._protocol.exchange([b"HELO " + name], self.timeouts.greeting)
+        self._expect(response, 250)
+        lines = [line.partition(" ") for line in response.message.splitlines()[1:]]
+        self.extensions = {name.upper(): rest for name, _, rest in lines}
+
+    async def _encrypt(self) -> None:
+        if "STARTTLS" not in self.extensions:
+            raise Refused(f"{self.endpoint.name} offers no encryption (STARTTLS). Try smtps.")
+        context = tls_context(self.endpoint.ca_file)
+        await self._protocol.start_encryption(context, self.endpoint.host, self.timeouts.connect)
+        await self._greet()
+
+    async def _log_in(self, password: str) -> None:
+        mechanisms = self.extensions.get("AUTH", "").upper().split()
+        if not mechanisms:
+            return
+        user, secret = self.endpoint.user.encode(), password.encode()
+        if "PLAIN" in mechanisms:
+            steps = [b"AUTH PLAIN " + base64.b64encode(b"\0" + user + b"\0" + secret)]
+        elif "LOGIN" in mechanisms:
+            steps = [b"AUTH LOGIN", base64.b64encode(user), base64.b64encode(secret)]
+        else:
+            raise Refused(f"{self.endpoint.name} takes no password log-in (it offers {', '.join(mechanisms)}).")
+        for step in steps:
+            [response] = await self._protocol.exchange([step], self.timeouts.greeting)
+            if response.code not in {235, 334}:
+                break
+        if response.code == 235:
+            self.has_logged_in = True
+            return
+        if response.code >= 500:
+            raise login_error(self.endpoint, describe(response))
+        raise RetryLater(f"{self.endpoint.name} could not check the password just now: “{describe(response)}”.")
+
+    async def begin(self, sender: str, recipients: list[str], content: bytes, needs_utf8: bool) -> Begun:
+        """Envelope and body, without the dot. Nothing is accepted by the server yet, whatever happens here."""
+        protocol, timeouts = self._protocol, self.timeouts
+        mail = b"MAIL FROM:<%s>%s" % (sender.encode(), self._parameters(content, needs_utf8))
+        envelope = [b"RCPT TO:<%s>" % recipient.encode() for recipient in recipients]
+        answers: list[SMTPResponse] = []
+        together = _RECIPIENTS_AT_ONCE if "PIPELINING" in self.extensions else 1
+        commands = [mail, *envelope]
+        for start in range(0, len(commands), together):
+            answers += await protocol.exchange(commands[start : start + together], timeouts.recipient)
+            if answers[-1].code == 421 or answers[0].code != 250:
+                break
+        said, replies = answers[0], tuple(answers[1:])
+        if said.code != 250 or (replies and replies[-1].code == 421) or len(replies) < len(recipients):
+            return Begun(False, said if said.code != 250 else replies[-1], replies if said.code == 250 else ())
+        if not any(reply.code in {250, 251, 252} for reply in replies):
+            return Begun(False, said, replies)
+        [data] = await protocol.exchange([b"DATA"], timeouts.data)
+        if data.code != 354:
+            return Begun(False, said, replies, data)
+        early = await protocol.write_body(transparent(content), timeouts.block)
+        return Begun(early is None, said, replies, early, is_midway=early is not None)
+
+    def _parameters(self, content: bytes, needs_utf8: bool) -> bytes:
+        parts = []
+        if "SIZE" in self.extensions:
+            parts.append(b" SIZE=%d" % len(content))
+        if "8BITMIME" in self.extensions and not content.isascii():
+            parts.append(b" BODY=8BITMIME")
+        if needs_utf8:
+            parts.append(b" SMTPUTF8")
+        return b"".join(parts)
+
+    async def finish(self) -> SMTPResponse:
+        """The dot and its answer. Any exception from here on means that nobody knows."""
+        if self._protocol.has_spoken:
+            raise SMTPServerDisconnected("the server spoke before the end of the mail")
+        self._protocol.write(b".\r\n")
+        return await self._protocol.read_response(self.timeouts.dot)
+
+    async def reset(self, timeout: float) -> bool:
+        """Clear a half-made envelope, which also shows whether the connection still lives."""
+        try:
+            [response] = await self._protocol.exchange([b"RSET"], timeout)
+        except (OSError, SMTPResponseException, SMTPServerDisconnected, SMTPReadTimeoutError):
+            self.abort()
+            return False
+        if response.code != 250:
+            self.abort()
+        return response.code == 250
+
+    async def quit(self) -> None:
+        """A polite end; never raises for the server's sake."""
+        try:
+            if self.is_usable:
+                await self._protocol.exchange([b"QUIT"], 2)
+        except (OSError, ValueError, SMTPResponseException, SMTPServerDisconnected, SMTPReadTimeoutError):
+            pass
+        self.abort()
+
+    def abort_soon(self) -> None:
+        """`abort` from any thread: transports belong to the loop's."""
+        _loop().call_soon_threadsafe(self.abort)
+
+    def abort(self) -> None:
+        """Cut the connection at once. Before the dot this surely sends nothing."""
+        transport = self._protocol.transport if self._protocol is not None else None
+        if isinstance(transport, asyncio.Transport):
+            transport.abort()
+
+
+def describe(response: SMTPResponse) -> str:
+    """Code and words of an answer as one line."""
+    words = response.message.encode("utf-8", "replace").decode("utf-8", "replace")
+    return one_line(f"{response.code} {words}")
+
+
+def _literal(name: Any) -> bytes:
+    """Our own address as RFC 5321 §4.1.3 writes it: better than a host name that nobody can look up."""
+    address = str(name[0]) if isinstance(name, tuple) and name else "127.0.0.1"
+    address = address.partition("%")[0]
+    return (f"[IPv6:{address}]" if ":" in address else f"[{address}]").encode("ascii")
+
+
+# --- The one loop of the process ------------------------------------------------------------------------------------
+
+_lock = threading.Lock()
+_loops: dict[int, asyncio.AbstractEventLoop] = {}  # by process id: a forked child must not use its parent's
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    loop = _loops.get(os.getpid())
+    if loop is not None:
+        return loop
+    with _lock:
+        loop = _loops.get(os.getpid())
+        if loop is None:
+            loop = asyncio.new_event_loop()
+            threading.Thread(target=loop.run_forever, name="smtp", daemon=True).start()
+            _loops[os.getpid()] = loop
+    return loop
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on the process's SMTP loop and wait for it on the calling thread."""
+    future = asyncio.run_coroutine_threadsafe(work, _loop())
+    try:
+        return future.result()
+    except BaseException:
+        future.cancel()
+        raise
