@@ -33,7 +33,9 @@ _PAUSE_AFTER_FAULT = 2.0
 class Lane(threading.Thread):
     """Calls `work` until it finds nothing, then waits for a bell, the next due row, or LONGEST_PAUSE."""
 
-    def __init__(self, room: str, work: Callable[[], int], next_due: Callable[[], float], stop: threading.Event) -> None:
+    def __init__(
+        self, room: str, work: Callable[[], int], next_due: Callable[[], float], stop: threading.Event
+    ) -> None:
         super().__init__(name=room, daemon=True)
         self.room, self.work, self.next_due, self.stop = room, work, next_due, stop
         self.rung = threading.Event()

@@ -47,7 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
 def set_up() -> None:
     """Django, ready for use. Raises SetupIncomplete for settings that cannot be meant."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "web.settings")
-    import django  # noqa: PLC0415  slow, and not needed for --help
+    import django
 
     try:
         django.setup()

@@ -34,7 +34,9 @@ def _server(*schemes: str) -> Any:
         except ValueError:
             port = -1
         if parts.scheme not in schemes or not parts.hostname or port == -1:
-            raise argparse.ArgumentTypeError(f"“{text}” is not like {schemes[0]}://USER@HOST[:PORT] ({', '.join(schemes)})")
+            raise argparse.ArgumentTypeError(
+                f"“{text}” is not like {schemes[0]}://USER@HOST[:PORT] ({', '.join(schemes)})"
+            )
         if parts.password is not None:
             raise argparse.ArgumentTypeError("a password does not belong in an argument; use --password-stdin")
         found: dict[str, Any] = {"scheme": parts.scheme, "host": parts.hostname}
@@ -50,7 +52,9 @@ def _server(*schemes: str) -> Any:
 def add(commands: Any) -> None:
     account = commands.add_parser("account", help="mailboxes: add, list, check, pause, resume, remove", epilog=_EXAMPLE)
     acts = account.add_subparsers(dest="act_name", metavar="ACT", required=True)
-    new = acts.add_parser("add", help="connect an account", epilog=_EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter)
+    new = acts.add_parser(
+        "add", help="connect an account", epilog=_EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     kinds = new.add_subparsers(dest="kind", metavar="KIND", required=True)
     _add_email(kinds)
     for name, act, text in (
@@ -60,7 +64,9 @@ def add(commands: Any) -> None:
         ("resume", resume_account, "go on"),
         ("remove", remove_account, "disconnect; the history stays"),
     ):
-        parser = acts.add_parser(name, help=text, epilog=f"example: balas account {name}{'' if name == 'list' else ' support'}")
+        parser = acts.add_parser(
+            name, help=text, epilog=f"example: balas account {name}{'' if name == 'list' else ' support'}"
+        )
         if name != "list":
             parser.add_argument("name", metavar="NAME")
         add_json(parser)
@@ -68,16 +74,28 @@ def add(commands: Any) -> None:
 
 
 def _add_email(kinds: Any) -> None:
-    email = kinds.add_parser("email", help="a mailbox", epilog=_EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter)
+    email = kinds.add_parser(
+        "email", help="a mailbox", epilog=_EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     email.add_argument("name", metavar="NAME")
     email.add_argument("--address", required=True, help="the address that customers write to")
     email.add_argument("--imap", required=True, type=_server("imaps", "imap", "imap+starttls"), metavar="URL")
     email.add_argument("--smtp", required=True, type=_server("smtps", "smtp", "smtp+starttls"), metavar="URL")
-    email.add_argument("--folder", action="append", metavar="F", help="a folder to read (default INBOX); may be repeated")
-    email.add_argument("--sent-folder", default="", metavar="F", help="where sent mail lies (default: asked of the server)")
-    email.add_argument("--alias", action="append", default=[], metavar="A", help="another address of ours; may be repeated")
-    email.add_argument("--relay", action="append", default=[], metavar="A", help="a contact form's sender: its Reply-To is the writer")
-    email.add_argument("--since", type=_since, metavar="DATE", help="what is older arrives resolved (default: 14 days ago)")
+    email.add_argument(
+        "--folder", action="append", metavar="F", help="a folder to read (default INBOX); may be repeated"
+    )
+    email.add_argument(
+        "--sent-folder", default="", metavar="F", help="where sent mail lies (default: asked of the server)"
+    )
+    email.add_argument(
+        "--alias", action="append", default=[], metavar="A", help="another address of ours; may be repeated"
+    )
+    email.add_argument(
+        "--relay", action="append", default=[], metavar="A", help="a contact form's sender: its Reply-To is the writer"
+    )
+    email.add_argument(
+        "--since", type=_since, metavar="DATE", help="what is older arrives resolved (default: 14 days ago)"
+    )
     email.add_argument("--team", default="", help="the team that gets new conversations")
     email.add_argument("--display-name", default="", help="the name customers see")
     email.add_argument("--undo-seconds", type=int, default=10, metavar="N", help="how long a reply waits (default 10)")
@@ -161,7 +179,9 @@ def add_email(options: argparse.Namespace) -> int:
         write_object({**facts, "folders": list(places), "cut_at": account.cut_at, "state": account.state})
     else:
         print(f"{account.address} is connected as “{account.name}”; reads {', '.join(places) or 'INBOX'}.")
-        print(f"Mail from before {account.cut_at:%Y-%m-%d} arrives resolved. Read it now with: balas poll {account.name}")
+        print(
+            f"Mail from before {account.cut_at:%Y-%m-%d} arrives resolved. Read it now with: balas poll {account.name}"
+        )
     return 0
 
 
@@ -200,7 +220,9 @@ def list_accounts(options: argparse.Namespace) -> int:
         for account in rows:
             write_object(_facts(account))
     elif rows:
-        write_table(("NAME", "KIND", "ADDRESS", "STATE", ""), [(a.name, a.kind, a.address, a.state, a.sentence) for a in rows])
+        write_table(
+            ("NAME", "KIND", "ADDRESS", "STATE", ""), [(a.name, a.kind, a.address, a.state, a.sentence) for a in rows]
+        )
     else:
         print("No account yet. Connect the first on the page, or see: balas account add email --help")
     return 0

@@ -79,7 +79,9 @@ def _database() -> Iterator[Finding]:
             cursor.execute("PRAGMA quick_check(1)")
             answer = cursor.fetchone()[0]
         if answer != "ok":
-            yield Finding("database", f"The file is damaged ({answer}). Restore the last backup: balas restore FILE.", True)
+            yield Finding(
+                "database", f"The file is damaged ({answer}). Restore the last backup: balas restore FILE.", True
+            )
     else:
         yield Finding("database", f"PostgreSQL {connection.pg_version // 10000}.")  # type: ignore[attr-defined]
 
@@ -91,7 +93,9 @@ def file_system_of(path: str) -> str:
             mounts = [line.split()[1:3] for line in file]
     except OSError:
         return ""
-    return max(((point, kind) for point, kind in mounts if path.startswith(point)), key=lambda m: len(m[0]), default=("", ""))[1]
+    return max(
+        ((point, kind) for point, kind in mounts if path.startswith(point)), key=lambda m: len(m[0]), default=("", "")
+    )[1]
 
 
 def _disk() -> Iterator[Finding]:
@@ -109,8 +113,6 @@ def _disk() -> Iterator[Finding]:
 def _fsync() -> Iterator[Finding]:
     path = settings.BALAS_HOME / ".fsync-probe"
     with path.open("wb") as file:
-
-
         started = time.perf_counter()
         for _ in range(5):
             file.write(b"x" * 4096)
@@ -119,7 +121,9 @@ def _fsync() -> Iterator[Finding]:
         each = (time.perf_counter() - started) / 5
     path.unlink()
     slow = each > 0.05
-    yield Finding("fsync", f"{each * 1000:.1f} ms a durable write" + (": this disk will feel slow." if slow else "."), slow)
+    yield Finding(
+        "fsync", f"{each * 1000:.1f} ms a durable write" + (": this disk will feel slow." if slow else "."), slow
+    )
 
 
 def _search() -> Iterator[Finding]:
@@ -146,7 +150,9 @@ def _keyring() -> Iterator[Finding]:
 def _clock() -> Iterator[Finding]:
     skew = abs(leases.database_now() - datetime.now(UTC))
     wrong = skew > _MOST_SKEW
-    yield Finding("clock", f"{skew.total_seconds():.1f} s from the database's" + (": set the clock." if wrong else "."), wrong)
+    yield Finding(
+        "clock", f"{skew.total_seconds():.1f} s from the database's" + (": set the clock." if wrong else "."), wrong
+    )
 
 
 def _log_in(account: Account) -> Finding:

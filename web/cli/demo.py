@@ -29,13 +29,15 @@ _PEOPLE = (
 
 def start_world(start: Callable[[Child], None]) -> Child:
     """Starts the simulators, waits for their ports, and connects the mailbox when the home is new."""
-    from web.cli.supervisor import Child  # noqa: PLC0415  the supervisor imports this module
+    from web.cli.supervisor import Child
 
     folder = settings.BALAS_HOME / "provider"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     ready = folder / "ready.json"
     ready.unlink(missing_ok=True)
-    child = Child("customers", [sys.executable, "-m", "connectors.simulators.demo", str(folder), "--ready-file", str(ready)])
+    child = Child(
+        "customers", [sys.executable, "-m", "connectors.simulators.demo", str(folder), "--ready-file", str(ready)]
+    )
     start(child)
     facts = _wait_for(ready, child.process)
     _furnish(facts)
@@ -88,5 +90,3 @@ def _furnish(facts: dict[str, Any]) -> None:
         team_id=team.id,
     )
     templates.seed_demo_templates(now)
-
-

@@ -18,15 +18,21 @@ SUBJECTS = ("messages", "conversations", "customers", "sla-events")
 
 
 def add(commands: Any) -> None:
-    status = commands.add_parser("status", help="is everything here, and is it fresh?", epilog="example: balas status --json")
+    status = commands.add_parser(
+        "status", help="is everything here, and is it fresh?", epilog="example: balas status --json"
+    )
     add_json(status)
     status.set_defaults(act=show_status)
-    check = commands.add_parser("check", help="settings, database, disk, keyring, log-ins", epilog="example: balas check --deploy")
+    check = commands.add_parser(
+        "check", help="settings, database, disk, keyring, log-ins", epilog="example: balas check --deploy"
+    )
     check.add_argument("--deploy", action="store_true", help="also what matters before strangers can reach the pages")
     add_json(check)
     check.set_defaults(act=check_all)
     export = commands.add_parser(
-        "export", help="everything that is in the inbox, streamed", epilog="example: balas export messages --format csv -o mail.csv"
+        "export",
+        help="everything that is in the inbox, streamed",
+        epilog="example: balas export messages --format csv -o mail.csv",
     )
     export.add_argument("subject", choices=SUBJECTS)
     export.add_argument("--query", default="", metavar="Q", help="only what the search box would find")
@@ -78,7 +84,9 @@ def check_all(options: argparse.Namespace) -> int:
 
     findings = list(run_checks(is_deploy=options.deploy))
     if options.json:
-        write_object({"ok": not any(finding.is_wrong for finding in findings), "findings": [f.facts() for f in findings]})
+        write_object(
+            {"ok": not any(finding.is_wrong for finding in findings), "findings": [f.facts() for f in findings]}
+        )
     else:
         for finding in findings:
             print(f"{'✗' if finding.is_wrong else '✓'} {finding.name}: {finding.sentence}")
@@ -151,5 +159,3 @@ def _cell(value: Any) -> Any:
     if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
         return "'" + value
     return value
-
-

@@ -13,13 +13,17 @@ from web.cli.output import Progress, add_json, write_object, write_table
 
 
 def add(commands: Any) -> None:
-    poll = commands.add_parser("poll", help="fetch, digest and index now", epilog="example: balas poll support --until-idle")
+    poll = commands.add_parser(
+        "poll", help="fetch, digest and index now", epilog="example: balas poll support --until-idle"
+    )
     poll.add_argument("names", nargs="*", metavar="NAME", help="accounts (default: all)")
     poll.add_argument("--until-idle", action="store_true", help="go on until nothing is left to fetch, digest or index")
     add_json(poll)
     poll.set_defaults(act=poll_now)
     bring = commands.add_parser(
-        "import", help="bring in .eml, folders, Maildir, mbox", epilog="example: balas import old.mbox.gz --account support"
+        "import",
+        help="bring in .eml, folders, Maildir, mbox",
+        epilog="example: balas import old.mbox.gz --account support",
     )
     bring.add_argument("paths", nargs="+", metavar="PATH", type=Path)
     bring.add_argument("--account", required=True, metavar="NAME")
@@ -44,7 +48,9 @@ def poll_now(options: argparse.Namespace) -> int:
             write_object(result)
     else:
         columns = ("account", "fetched", "new", "same", "unreadable", "sentence")
-        write_table([column.upper() for column in columns], [[result[column] for column in columns] for result in results])
+        write_table(
+            [column.upper() for column in columns], [[result[column] for column in columns] for result in results]
+        )
     return 1 if any(result["sentence"] for result in results) else 0
 
 

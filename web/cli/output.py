@@ -37,7 +37,9 @@ def write_table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Columns set side by side, numbers to the right; plain text that pastes well."""
     cells = [[("" if cell is None else str(cell)) for cell in row] for row in rows]
     widths = [max([len(head), *(len(row[i]) for row in cells)]) for i, head in enumerate(heads)]
-    numeric = [bool(cells) and all(row[i].replace(",", "").isdigit() or not row[i] for row in cells) for i in range(len(heads))]
+    numeric = [
+        bool(cells) and all(row[i].replace(",", "").isdigit() or not row[i] for row in cells) for i in range(len(heads))
+    ]
     for row in [list(heads), *cells]:
         line = [cell.rjust(widths[i]) if numeric[i] else cell.ljust(widths[i]) for i, cell in enumerate(row)]
         print("  ".join(line).rstrip())

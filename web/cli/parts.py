@@ -30,27 +30,27 @@ def add_address(parser: argparse.ArgumentParser) -> None:
 
 
 def serve(options: argparse.Namespace) -> int:
-    from web.cli.serving import serve_pages  # noqa: PLC0415  Django must be set up first
+    from web.cli.serving import serve_pages
 
     return serve_pages(options.host, options.port)
 
 
 def run_jobs(options: argparse.Namespace) -> int:
-    from web.cli.ready import make_ready  # noqa: PLC0415
-    from workers.schedule import run_until_stopped  # noqa: PLC0415
+    from web.cli.ready import make_ready
+    from workers.schedule import run_until_stopped
 
     make_ready()
     return run_until_stopped()
 
 
 def run_worker(options: argparse.Namespace) -> int:
-    from web.cli.serving import run_celery  # noqa: PLC0415
+    from web.cli.serving import run_celery
 
     return run_celery(options.queues, options.concurrency)
 
 
 def migrate_database(options: argparse.Namespace) -> int:
-    from web.cli.ready import make_ready  # noqa: PLC0415
+    from web.cli.ready import make_ready
 
     make_ready(migrate=True)
     print("The database is up to date.")

@@ -23,10 +23,14 @@ def add(commands: Any) -> None:
     new.set_defaults(act=add_user)
     everyone = acts.add_parser("list", help="who there is", epilog="example: balas user list --json")
     everyone.set_defaults(act=list_users)
-    disable = acts.add_parser("disable", help="sign somebody out for good", epilog="example: balas user disable ana@example.org")
+    disable = acts.add_parser(
+        "disable", help="sign somebody out for good", epilog="example: balas user disable ana@example.org"
+    )
     disable.add_argument("email")
     disable.set_defaults(act=disable_user)
-    link = acts.add_parser("link", help="print a new one-time sign-in link", epilog="example: balas user link ana@example.org")
+    link = acts.add_parser(
+        "link", help="print a new one-time sign-in link", epilog="example: balas user link ana@example.org"
+    )
     link.add_argument("email")
     link.set_defaults(act=print_link)
     for parser in (new, everyone, disable, link):
@@ -81,7 +85,13 @@ def list_users(options: argparse.Namespace) -> int:
             write_object({**facts, "teams": sorted(teams.get(user.id, [])), "active": user.is_active})
     elif rows:
         table = [
-            (user.email, user.name, user.role, ", ".join(sorted(teams.get(user.id, []))), "" if user.is_active else "disabled")
+            (
+                user.email,
+                user.name,
+                user.role,
+                ", ".join(sorted(teams.get(user.id, []))),
+                "" if user.is_active else "disabled",
+            )
             for user in rows
         ]
         write_table(("E-MAIL", "NAME", "ROLE", "TEAMS", ""), table)

@@ -45,6 +45,8 @@ def make_ready(*, migrate: bool | None = None, is_demo: bool = False) -> None:
             call_command("migrate", interactive=False, verbosity=0)
     except OperationalError as error:
         what = str(error).strip().splitlines()[0]
-        raise SetupIncomplete(f"The database cannot be used: {what}. Look at BALAS_DATABASE_URL and BALAS_HOME.") from None
+        raise SetupIncomplete(
+            f"The database cannot be used: {what}. Look at BALAS_DATABASE_URL and BALAS_HOME."
+        ) from None
     Organisation.objects.get_or_create(id=1, defaults={"zone": local_zone(), "is_demo": is_demo})
     sla.ensure_defaults(datetime.now(UTC))

@@ -20,7 +20,9 @@ def add(commands: Any) -> None:
     )
     add_address(run)
     which = run.add_mutually_exclusive_group()
-    which.add_argument("--demo", action="store_true", help="a demo organisation with simulated customers, in its own home")
+    which.add_argument(
+        "--demo", action="store_true", help="a demo organisation with simulated customers, in its own home"
+    )
     which.add_argument("--empty", action="store_true", help="your own home, even from a checkout that ran the demo")
     run.set_defaults(act=run_all, before=choose_home)
 

@@ -11,7 +11,6 @@ from django.conf import settings
 from web.cli import CommandFailed, SetupIncomplete
 from web.cli.ready import make_ready
 
-
 DEFAULT_ADDRESS = "http://127.0.0.1:8025"
 
 
@@ -49,8 +48,8 @@ def run_celery(queues: str, concurrency: int) -> int:
     if not settings.BALAS.redis_url:
         raise SetupIncomplete("BALAS_REDIS_URL is not set: the embedded default needs no worker; it runs `balas jobs`.")
     make_ready()
-    from workers.app import app  # noqa: PLC0415  Celery is slow to import
-    from workers.schedule import sweep_for_ever  # noqa: PLC0415
+    from workers.app import app
+    from workers.schedule import sweep_for_ever
 
     stop = threading.Event()
     sweeper = threading.Thread(target=sweep_for_ever, args=(stop,), name="sweep", daemon=True)

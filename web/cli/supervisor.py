@@ -137,7 +137,7 @@ class Supervisor:
         if settings.BALAS.public_url and not self.is_demo:
             return str(settings.BALAS.public_url).rstrip("/")
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{'127.0.0.1' if host in ('0.0.0.0', '[::]') else host}:{self.port}"  # noqa: S104
+        return f"http://{'127.0.0.1' if host in ('0.0.0.0', '[::]') else host}:{self.port}"
 
     def _watch(self) -> None:
         waiting: dict[str, float] = {}
