@@ -167,7 +167,7 @@ def remove(account_id: int, now: datetime) -> None:
 
 
 def reseal() -> int:
-    """Seals every credential with the newest key; how many it changed. Stops and starts at any row. Raises KeyMissing."""
+    """Seals every credential with the newest key; how many it changed. Resumable at any row. Raises KeyMissing."""
     changed = 0
     newest = f"v1|{keyring().newest}|".encode()
     for account in Account.objects.exclude(sealed_secrets=b"").order_by("id"):

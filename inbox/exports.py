@@ -38,7 +38,7 @@ Row = dict[str, Any]
 
 
 def stream(subject: str, found: Mapping[str, set[int]] | None) -> Iterator[Row]:
-    """`subject`: messages | conversations | customers | sla-events. `found` limits to ids of messages and conversations."""
+    """`subject`: messages | conversations | customers | sla-events. `found` limits it to these ids."""
     names = dict(Account.objects.values_list("id", "name"))
     makers: dict[str, tuple[QuerySet[Any], Callable[[Sequence[Any], Mapping[int, str]], Iterator[Row]]]] = {
         "messages": (_limited(Message.objects, "id", found, "messages"), _messages),

@@ -23,7 +23,7 @@ Scope = frozenset[int] | None
 """Ids of readable accounts; None means all (inbox.people.readable_accounts)."""
 
 # fmt: off
-_PLAIN = (
+ROW_COLUMNS = (
     "id", "subject", "status", "status_reason", "customer_id", "owner_id", "team_id", "account_id", "kind", "due_at",
     "due_for", "snoozed_until", "preview", "last_direction", "messages_count", "last_activity_at", "last_inbound_at",
     "is_unseen", "version", "language", "priority", "is_vip", "sla", "calendar_version_id", "policy_version_id",
@@ -108,7 +108,7 @@ def counts(scope: Scope, user: User) -> dict[str, int]:
 def cursor_of(tab: str, found: dict[str, Any]) -> str:
     """Where a row lies in its tab: "<microseconds or ->.<id>", "-" for no clock."""
     at = found[_column(tab)]
-    return f"{_micros(at) if at else '-'}.{found['id']}"
+    return f"{micros(at) if at else '-'}.{found['id']}"
 
 
 def _column(tab: str) -> str:
@@ -120,7 +120,7 @@ def _column(tab: str) -> str:
 def _walk(base: QuerySet[Conversation], tab: str, user: User | None, after: str) -> Iterator[QuerySet[Conversation]]:
     """The querysets that together are the rest of a tab, in order; each walks one index."""
     column = _column(tab)
-    at, last = _read_cursor(after)
+    at, last = read_cursor(after)
     if tab == "mine":
         base = base.filter(owner=user, status=Status.OPEN)
     elif tab != "all":
@@ -145,12 +145,12 @@ def _walk(base: QuerySet[Conversation], tab: str, user: User | None, after: str)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _micros(at: datetime) -> int:
+def micros(at: datetime) -> int:
     since = at - _EPOCH
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
-def _read_cursor(after: str) -> tuple[datetime | None, int]:
+def read_cursor(after: str) -> tuple[datetime | None, int]:
     """Raises ValueError for what no cursor_of() made."""
     if not after:
         return None, 0
@@ -164,19 +164,23 @@ def _read_cursor(after: str) -> tuple[datetime | None, int]:
 
 
 def _as_rows(queryset: QuerySet[Conversation]) -> QuerySet[Conversation, dict[str, Any]]:
-    sends = Envelope.objects.filter(conversation_id=OuterRef("id"))
-    found: QuerySet[Conversation, dict[str, Any]] = queryset.values(
-        *_PLAIN,
-        customer_name=F("customer__name"),
-        owner_name=F("owner__name"),
-        owner_email=F("owner__email"),
-        team_name=F("team__name"),
-        account_name=F("account__name"),
-        account_address=F("account__address"),
-        sending=Exists(sends.filter(state__in=_MOVING)),
-        send_trouble=Exists(sends.filter(state__in=_TROUBLED)),
-    )
+    found: QuerySet[Conversation, dict[str, Any]] = queryset.values(*ROW_COLUMNS, **row_names())
     return found
+
+
+def row_names() -> dict[str, Any]:
+    """What a row shows besides its own columns."""
+    sends = Envelope.objects.filter(conversation_id=OuterRef("id"))
+    return {
+        "customer_name": F("customer__name"),
+        "owner_name": F("owner__name"),
+        "owner_email": F("owner__email"),
+        "team_name": F("team__name"),
+        "account_name": F("account__name"),
+        "account_address": F("account__address"),
+        "sending": Exists(sends.filter(state__in=_MOVING)),
+        "send_trouble": Exists(sends.filter(state__in=_TROUBLED)),
+    }
 
 
 def _add_tags(rows: list[dict[str, Any]]) -> None:

@@ -23,7 +23,7 @@ from django.db import connections as database_connections
 from django.db import transaction
 
 from connectors.base import AuthFailed, Connector, ConnectorError, RetryLater
-from connectors.messages import Wish
+from connectors.messages import Receipt, Wish
 from inbox import accounts, changes, conversations, leases, outbox, shelf
 from inbox.ingest import digest_due
 from inbox.killpoints import reach
@@ -146,7 +146,7 @@ def _sentence(error: Exception) -> str:
 
 def digest(limit: int = 500) -> int:
     """Digests one batch of due raw items; how many it took."""
-    count = digest_due(limit, utc_now()).taken
+    count: int = digest_due(limit, utc_now()).taken
     if count:
         ring("live", "index")
     return count
@@ -183,7 +183,7 @@ def _deliver_one(due: outbox.Due) -> None:
     claim = outbox.claim(due.envelope_id, f"{leases.owner_name()}:{threading.get_ident()}", utc_now())
     if claim is None:
         return
-    result: object
+    result: Receipt | BaseException
     try:
         with connections.borrowed(account, "send") as connector:
             result = connector.send(claim.message, lambda: outbox.commit(claim, utc_now()))
@@ -191,7 +191,7 @@ def _deliver_one(due: outbox.Due) -> None:
         return
     except Exception as error:
         result = error
-    outbox.record(claim, result, utc_now())  # type: ignore[arg-type]
+    outbox.record(claim, result, utc_now())
 
 
 # --- care -----------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """When the jobs run: on a bell, when the next row falls due, and every few seconds whatever happens.
 
-Embedded: one thread a lane in the `jobs` process. Servers: `sweep_for_ever` in each worker rings for what is due, so that
-a bell lost with Redis costs seconds. A lane that raises is logged and goes on; the rows say what was not done.
+Embedded: one thread a lane in the `jobs` process. Servers: `sweep_for_ever` in each worker rings for what is due: a
+bell lost with Redis costs seconds. A lane that raises is logged and goes on; the rows say what was not done.
 """
 
 from __future__ import annotations

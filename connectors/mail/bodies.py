@@ -7,7 +7,8 @@ from hashlib import sha256
 
 from connectors.mail.decode import clean_name, clean_text, decode_text
 from connectors.mail.fields import decode_parameter, first
-from connectors.mail.markup import looks_deeper_than_allowed, strip_tags, to_lines
+from connectors.mail.markup import strip_tags, to_lines
+from connectors.mail.nesting import looks_deeper_than_allowed
 from connectors.mail.parts import Part, Tree, parse_tree
 from connectors.messages import Flag, ParsedAttachment
 

@@ -1,6 +1,6 @@
 """HTML as text: a walker over a parsed page that keeps blocks, lists, links and quotes, and leaves out what is hidden.
 
-The parsers behind are quadratic in nesting, so `looks_deeper_than_allowed` is asked before any of them.
+The parsers behind are quadratic in nesting, so `nesting.looks_deeper_than_allowed` is asked before any of them.
 """
 
 from __future__ import annotations
@@ -12,15 +12,8 @@ from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-MAX_DEPTH = 400
 MAX_NODES = 200_000
 
-_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:-]*)")
-_VOID_NAMES = "area base br col embed hr img input link meta param source track wbr"
-_VOID = frozenset(_VOID_NAMES.split())
-# A start tag of these closes an open one of the same kind by rule, so a long list is not a deep one.
-_CLOSED_BY_RULE_NAMES = "p li dt dd option tr td th thead tbody tfoot colgroup rt rp optgroup body html head"
-_CLOSED_BY_RULE = frozenset(_CLOSED_BY_RULE_NAMES.split())
 _SKIPPED_NAMES = (
     "head style script title template noscript object svg math iframe audio video textarea select button applet"
 )
@@ -50,22 +43,6 @@ _NO_SCRIPT = re.compile(r"<(script|style|head|title)\b.*?(?:</\1\s*>|\Z)", re.I 
 _ANY_TAG = re.compile(r"<[^<>]{0,2000}>")
 _BREAKING = re.compile(r"<(?:br|/?p|/?div|/?tr|/?li|/?h[1-6])\b[^<>]{0,500}>", re.I)
 _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
-
-
-def looks_deeper_than_allowed(html: str, limit: int = MAX_DEPTH) -> bool:
-    """A scan over the tags, linear in time; void tags and those closed by rule do not count as deeper."""
-    depth = 0
-    for closing, name in _TAG.findall(html):
-        name = name.lower()
-        if name in _VOID or name in _CLOSED_BY_RULE:
-            continue
-        if closing:
-            depth -= depth > 0
-        else:
-            depth += 1
-            if depth > limit:
-                return True
-    return False
 
 
 def strip_tags(html: str) -> str:

@@ -9,28 +9,24 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import os
 import re
 import ssl
-import threading
 from collections import deque
-from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from aiosmtplib import SMTPReadTimeoutError, SMTPResponse, SMTPResponseException, SMTPServerDisconnected
 from aiosmtplib.protocol import SMTPProtocol
 
 from connectors.base import Refused, RetryLater
 from connectors.mail.endpoint import Endpoint, tls_context
+from connectors.mail.loop import call_soon
 from connectors.mail.sentences import login_error, one_line
-
-T = TypeVar("T")
 
 _LONE_LINE_END = re.compile(rb"\r\n|\n|\r")
 _BARE = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 _BLOCK = 64 * 1024
-_RECIPIENTS_AT_ONCE = 100
+_COMMANDS_AT_ONCE = 100
 _MAX_REPLY = 32 * 1024
 
 
@@ -73,7 +69,7 @@ class DataProtocol(SMTPProtocol):
         try:
             while (response := self._read_response_from_buffer()) is not None:
                 self._ready.append(response)
-            if len(self._buffer) > _MAX_REPLY or len(self._ready) > 2 * _RECIPIENTS_AT_ONCE:
+            if len(self._buffer) > _MAX_REPLY or len(self._ready) > 2 * _COMMANDS_AT_ONCE:
                 raise SMTPResponseException(-1, "far more was said than asked for")
         except SMTPResponseException as error:
             self._broken = error
@@ -246,25 +242,35 @@ class SmtpSession:
     async def begin(self, sender: str, recipients: list[str], content: bytes, needs_utf8: bool) -> Begun:
         """Envelope and body, without the dot. Nothing is accepted by the server yet, whatever happens here."""
         protocol, timeouts = self._protocol, self.timeouts
-        mail = b"MAIL FROM:<%s>%s" % (sender.encode(), self._parameters(content, needs_utf8))
-        envelope = [b"RCPT TO:<%s>" % recipient.encode() for recipient in recipients]
-        answers: list[SMTPResponse] = []
-        together = _RECIPIENTS_AT_ONCE if "PIPELINING" in self.extensions else 1
-        commands = [mail, *envelope]
-        for start in range(0, len(commands), together):
-            answers += await protocol.exchange(commands[start : start + together], timeouts.recipient)
-            if answers[-1].code == 421 or answers[0].code != 250:
-                break
-        said, replies = answers[0], tuple(answers[1:])
-        if said.code != 250 or (replies and replies[-1].code == 421) or len(replies) < len(recipients):
-            return Begun(False, said if said.code != 250 else replies[-1], replies if said.code == 250 else ())
-        if not any(reply.code in {250, 251, 252} for reply in replies):
-            return Begun(False, said, replies)
-        [data] = await protocol.exchange([b"DATA"], timeouts.data)
-        if data.code != 354:
-            return Begun(False, said, replies, data)
+        answers = await self._envelope(sender, recipients, content, needs_utf8)
+        said, replies = answers[0], tuple(answers[1 : len(recipients) + 1])
+        if said.code != 250 or len(replies) < len(recipients):
+            return Begun(False, answers[-1] if answers[-1].code == 421 else said)
+        if not any(_is_taken(reply) for reply in replies):
+            # Where DATA went along and was welcomed, only cutting the connection ends the mail without a dot.
+            return Begun(False, said, replies, is_midway=answers[-1].code == 354)
+        if len(answers) == len(recipients) + 1:
+            answers += await protocol.exchange([b"DATA"], timeouts.data)
+        if answers[-1].code != 354:
+            return Begun(False, said, replies, answers[-1])
         early = await protocol.write_body(transparent(content), timeouts.block)
         return Begun(early is None, said, replies, early, is_midway=early is not None)
+
+    async def _envelope(
+        self, sender: str, recipients: list[str], content: bytes, needs_utf8: bool
+    ) -> list[SMTPResponse]:
+        """Answers to MAIL, each RCPT and, where the server takes commands together, DATA; cut short by a refusal."""
+        mail = b"MAIL FROM:<%s>%s" % (sender.encode(), self._parameters(content, needs_utf8))
+        commands = [mail, *(b"RCPT TO:<%s>" % recipient.encode() for recipient in recipients)]
+        together = _COMMANDS_AT_ONCE if "PIPELINING" in self.extensions else 1
+        if len(commands) < together:
+            return await self._protocol.exchange([*commands, b"DATA"], self.timeouts.recipient)
+        answers: list[SMTPResponse] = []
+        for start in range(0, len(commands), together):
+            answers += await self._protocol.exchange(commands[start : start + together], self.timeouts.recipient)
+            if answers[-1].code == 421 or answers[0].code != 250:
+                break
+        return answers
 
     def _parameters(self, content: bytes, needs_utf8: bool) -> bytes:
         parts = []
@@ -305,13 +311,17 @@ class SmtpSession:
 
     def abort_soon(self) -> None:
         """`abort` from any thread: transports belong to the loop's."""
-        _loop().call_soon_threadsafe(self.abort)
+        call_soon(self.abort)
 
     def abort(self) -> None:
         """Cut the connection at once. Before the dot this surely sends nothing."""
         transport = self._protocol.transport if self._protocol is not None else None
         if isinstance(transport, asyncio.Transport):
             transport.abort()
+
+
+def _is_taken(reply: SMTPResponse) -> bool:
+    return 250 <= reply.code <= 252
 
 
 def describe(response: SMTPResponse) -> str:
@@ -325,32 +335,3 @@ def _literal(name: Any) -> bytes:
     address = str(name[0]) if isinstance(name, tuple) and name else "127.0.0.1"
     address = address.partition("%")[0]
     return (f"[IPv6:{address}]" if ":" in address else f"[{address}]").encode("ascii")
-
-
-# --- The one loop of the process ------------------------------------------------------------------------------------
-
-_lock = threading.Lock()
-_loops: dict[int, asyncio.AbstractEventLoop] = {}  # by process id: a forked child must not use its parent's
-
-
-def _loop() -> asyncio.AbstractEventLoop:
-    loop = _loops.get(os.getpid())
-    if loop is not None:
-        return loop
-    with _lock:
-        loop = _loops.get(os.getpid())
-        if loop is None:
-            loop = asyncio.new_event_loop()
-            threading.Thread(target=loop.run_forever, name="smtp", daemon=True).start()
-            _loops[os.getpid()] = loop
-    return loop
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine on the process's SMTP loop and wait for it on the calling thread."""
-    future = asyncio.run_coroutine_threadsafe(work, _loop())
-    try:
-        return future.result()
-    except BaseException:
-        future.cancel()
-        raise

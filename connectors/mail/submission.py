@@ -17,8 +17,9 @@ from aiosmtplib import SMTPException, SMTPReadTimeoutError, SMTPResponse, SMTPSe
 
 from connectors.base import AuthFailed, ConnectorError, OutcomeUnknown, RetryLater
 from connectors.mail.endpoint import Endpoint
+from connectors.mail.loop import run
 from connectors.mail.sentences import network_error, one_line
-from connectors.mail.smtp import Begun, SmtpSession, Timeouts, describe, run
+from connectors.mail.smtp import Begun, SmtpSession, Timeouts, describe
 from connectors.messages import OutboundMessage, Outcome, Receipt, RecipientOutcome
 
 _Work = Coroutine[Any, Any, Begun]

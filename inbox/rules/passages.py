@@ -24,5 +24,5 @@ def visible(text: str, lengths: Sequence[Sequence[object]]) -> str:
     """What is shown unfolded: without quoted history and signature; never empty when the text is not."""
     if not lengths:
         return text.strip()
-    shown = "".join(piece for kind, piece in pieces(text, lengths) if kind == NEW).strip()
+    shown = "\n".join(piece.strip("\n") for kind, piece in pieces(text, lengths) if kind == NEW).strip()
     return shown or text.strip()

@@ -14,6 +14,7 @@ from django.conf import settings
 
 from inbox import accounts, people, templates
 from inbox.models import Account, Organisation, Team, User
+from inbox.rules.states import Role
 from web.cli import CommandFailed
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _furnish(facts: dict[str, Any]) -> None:
     Organisation.objects.filter(id=1).update(name="Tasbora", is_demo=True)
     for email, name, role in _PEOPLE:
         if not User.objects.filter(email=email).exists():
-            people.create_user(email=email, role=role, name=name, now=now, actor="cli")
+            people.create_user(email, Role(role), now, name=name)
     address = facts["address"]
     imap = {"scheme": "imap", "host": "127.0.0.1", "port": facts["imap"], "user": address}
     smtp = {"scheme": "smtp", "host": "127.0.0.1", "port": facts["smtp"], "user": address}

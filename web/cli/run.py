@@ -15,7 +15,7 @@ def add(commands: Any) -> None:
     run = commands.add_parser(
         "run",
         help="start Balas: pages and jobs, one command",
-        epilog="examples: balas run            your own inbox\n          balas run --demo     a small shop's inbox to play with",
+        epilog="examples: balas run           your own inbox\n          balas run --demo    a shop to play with",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_address(run)

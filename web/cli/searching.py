@@ -80,9 +80,8 @@ def check_index(options: argparse.Namespace) -> int:
     if options.json:
         write_object({"backend": status.backend, **facts})
     elif drift.total:
-        print(
-            f"Differs: {drift.missing} missing, {drift.stale} stale, {drift.extra} extra. Mend it with: balas index repair"
-        )
+        print(f"Differs: {drift.missing} missing, {drift.stale} stale, {drift.extra} extra.")
+        print("Mend it with: balas index repair")
     else:
         print(f"The index ({status.backend}) agrees with every row; {status.pending} waiting.")
     return 1 if drift.total else 0

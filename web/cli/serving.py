@@ -44,7 +44,7 @@ def serve_pages(host: str, port: int) -> int:
 
 
 def run_celery(queues: str, concurrency: int) -> int:
-    """A worker, plus the sweep that rings again whatever a lost bell left behind (one thread a worker, safe in parallel)."""
+    """A worker, and beside it the sweep that rings again whatever a lost bell left behind."""
     if not settings.BALAS.redis_url:
         raise SetupIncomplete("BALAS_REDIS_URL is not set: the embedded default needs no worker; it runs `balas jobs`.")
     make_ready()

@@ -23,6 +23,7 @@ from django.conf import settings
 
 from inbox import people
 from inbox.models import User
+from inbox.rules.states import Role
 from web.cli import CommandFailed, demo
 from web.cli.ready import make_ready
 from workers.bells import SocketBell
@@ -120,9 +121,8 @@ class Supervisor:
             try:
                 probe.bind((self.host, self.port))
             except OSError as error:
-                raise CommandFailed(
-                    f"Port {self.port} on {self.host} cannot be used ({error.strerror}). Try: balas run --port {self.port + 1}"
-                ) from None
+                why = f"Port {self.port} on {self.host} cannot be used ({error.strerror})."
+                raise CommandFailed(f"{why} Try: balas run --port {self.port + 1}") from None
 
     def _announce(self) -> None:
         address = self.address()
@@ -180,12 +180,12 @@ class Supervisor:
 def first_link(address: str) -> str | None:
     """A one-time sign-in link for the owner while nobody has a password; also kept for the demo's hand-over."""
     now = datetime.now(UTC)
-    if User.objects.filter(is_active=True).exclude(password="").exclude(password__startswith="!").exists():
+    if people.can_anybody_sign_in():
         return None
-    owner = User.objects.filter(role="owner", is_active=True).order_by("id").first()
+    owner = User.objects.filter(role=Role.OWNER, is_active=True).order_by("id").first()
     if owner is None:
-        owner = people.create_user(email="owner@setup.invalid", role="owner", name="", now=now, actor="cli")
-    token = people.make_sign_in_token(owner, now=now, life=LINK_LIFE)
+        owner = people.create_user("owner@setup.invalid", Role.OWNER, now)
+    token = people.make_sign_in_token(owner, now, valid=LINK_LIFE)
     link = f"{address}/sign-in/link/{token}"
     write_link(settings.BALAS_HOME / "first-link.json", address, link)
     return link

@@ -1,0 +1,57 @@
+"""What the digest needs to know of the accounts and the organisation, read once per run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from connectors.base import Connector
+from connectors.messages import Address
+from inbox import sla
+from inbox.accounts import bare_connector
+from inbox.models import Account, Organisation
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    id: int
+    kind: str
+    connector: Connector  # without credentials: for parse and identity_key
+    own: frozenset[str]  # keys of our own addresses, of every account of the kind
+    cut_at: datetime
+    team_id: int | None
+    policy_version: int
+    calendar_version: int
+
+    def key(self, address: str, name: str = "", external_id: str = "") -> str:
+        return self.connector.identity_key(Address(address, name, external_id))[:320]
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """The settings under which a batch is digested."""
+
+    accounts: dict[int, AccountFacts]
+    reopen_within: timedelta
+
+
+def read_ground(now: datetime) -> Ground:
+    own: dict[str, set[str]] = {}
+    rows = list(Account.objects.all())
+    for row in rows:
+        own.setdefault(row.kind, set()).update(row.own_addresses)
+    accounts = {}
+    for row in rows:
+        policy, calendar = sla.versions_for(row, now)
+        accounts[row.id] = AccountFacts(
+            id=row.id,
+            kind=row.kind,
+            connector=bare_connector(row),
+            own=frozenset(own[row.kind]),
+            cut_at=row.cut_at,
+            team_id=row.team_id,
+            policy_version=policy,
+            calendar_version=calendar,
+        )
+    organisation = Organisation.objects.filter(id=1).first()
+    return Ground(accounts, timedelta(days=organisation.reopen_days if organisation else 30))

@@ -1,0 +1,80 @@
+"""What waits on the shelf to be read: due raw items, newest first, with their bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from connectors.messages import Parsed, RawItem, Scope
+from inbox import bodies
+from inbox.sql import moment, read_moment, select_in
+
+
+@dataclass(slots=True)
+class Arrival:
+    """One raw item on its way into the inbox."""
+
+    raw_id: int
+    account_id: int
+    place: str
+    epoch: str
+    external_id: str
+    version: str
+    is_sent: bool
+    is_import: bool
+    too_large: bool
+    size: int
+    sha256: str
+    received_at: datetime
+    attempts: int
+    parsed: Parsed | None = None
+
+    def as_item(self, content: bytes) -> RawItem:
+        return RawItem(
+            scope=Scope(self.place, self.epoch),
+            external_id=self.external_id,
+            received_at=self.received_at,
+            size=self.size,
+            content=content,
+            version=self.version,
+            is_sent=self.is_sent,
+            too_large=self.too_large,
+        )
+
+
+_COLUMNS = (
+    "id, account_id, place, epoch, external_id, version, is_sent, is_import, too_large, size, sha256, received_at, attempts"
+)
+
+
+def find_due(limit: int, now: datetime) -> list[Arrival]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {_COLUMNS} FROM inbox_rawitem WHERE due_at IS NOT NULL AND due_at <= %s"  # noqa: S608
+            " ORDER BY received_at DESC, id DESC LIMIT %s",
+            [moment(now), limit],
+        )
+        return [_arrival(row) for row in cursor.fetchall()]
+
+
+def _arrival(row: tuple[object, ...]) -> Arrival:
+    values = list(row)
+    values[6:9] = map(bool, row[6:9])
+    values[11] = read_moment(row[11])
+    return Arrival(*values)  # type: ignore[arg-type]
+
+
+def read_bodies(arrivals: list[Arrival]) -> dict[int, bytes]:
+    """raw id → bytes; what has no bytes (header only, or a file that is gone) is left out."""
+    shas = {arrival.raw_id: arrival.sha256 for arrival in arrivals}
+    found: dict[int, bytes] = {}
+    with connection.cursor() as cursor:
+        sql = "SELECT item_id, content FROM inbox_rawbody WHERE item_id IN ({in})"
+        for raw_id, content in select_in(cursor, sql, shas):
+            try:
+                found[raw_id] = bodies.read(shas[raw_id], content)
+            except OSError:
+                continue
+    return found

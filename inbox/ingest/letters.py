@@ -1,0 +1,236 @@
+"""Messages in memory: those that arrive, and those already in the inbox that they have to do with."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from connectors.messages import Address, Automatic, Direction, Flag, ParsedMessage
+from inbox.ingest.accounts import AccountFacts, Ground
+from inbox.ingest.arrivals import Arrival
+from inbox.ingest.text import clean
+from inbox.rules.sla import started_at
+from inbox.sql import read_json, read_moment
+
+MAX_ANSWERS = 50  # references of one message that are followed
+Node = tuple[str, str]
+"""(kind, name): how a message is called in the reference graph."""
+
+
+class Person(NamedTuple):
+    """A person in a message's head: `key` is "" when no address could be read."""
+
+    role: str  # author | to | cc | bcc
+    key: str
+    address: str
+    name: str
+
+
+@dataclass(slots=True)
+class Letter:
+    id: int
+    kind: str
+    direction: str
+    reference: str  # as the column holds it; "" when the message names itself not
+    node: Node
+    answers: tuple[Node, ...]  # what it refers to, the nearest first
+    stable: str
+    people: tuple[Person, ...]  # the author first
+    subject: str
+    preview: str
+    language: str
+    written_at: datetime  # the clock's time of writing
+    received_at: datetime
+    automatic: str
+    verified: bool | None
+    is_history: bool
+    is_mailing: bool  # went to many: its recipients do not all take part
+    account_id: int
+    is_frozen_send: bool = False  # we composed it: no raw item of its own
+    flags: list[str] = field(default_factory=list)
+    accounts: set[int] = field(default_factory=set)  # of deliveries added in this batch
+    sightings: list[Arrival] = field(default_factory=list)
+    parsed: ParsedMessage | None = None  # of new ones
+    strand_id: int | None = None  # where it lies now
+    is_changed: bool = False  # flags or direction differ from the row
+
+    @property
+    def is_new(self) -> bool:
+        return self.parsed is not None
+
+    @property
+    def author(self) -> Person:
+        return self.people[0]
+
+    @property
+    def is_inbound(self) -> bool:
+        return self.direction == Direction.INBOUND
+
+    @property
+    def order(self) -> tuple[datetime, str, str]:
+        """By time of writing, and the same however the messages arrived."""
+        return (self.written_at, self.reference, self.stable)
+
+    def keys(self) -> set[str]:
+        return {person.key for person in self.people if person.key}
+
+
+MAILING_SIZE = 12
+"""A message to more people than this is a mailing: who answers it speaks for themselves alone."""
+
+
+def node_of(kind: str, reference: str, stable: str) -> Node:
+    return (kind, reference or f"stable:{stable}")
+
+
+def short_reference(reference: str) -> str:
+    """As stored: whole up to 500 characters, else by hash."""
+    text = clean(reference)
+    if len(text) <= 500:
+        return text
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def nearest_first(in_reply_to: str, references: Sequence[str], own: str) -> list[str]:
+    """In-Reply-To, then References from the newest to the oldest; the middle of endless chains is left out."""
+    chain = [in_reply_to, *reversed(references)]
+    seen = dict.fromkeys(short_reference(one) for one in chain if one)
+    seen.pop(own, None)
+    names = list(seen)
+    return names if len(names) <= MAX_ANSWERS else [*names[: MAX_ANSWERS - 5], *names[-5:]]
+
+
+def letter_of(arrival: Arrival, account: AccountFacts, message_id: int) -> Letter:
+    parsed = arrival.parsed
+    assert isinstance(parsed, ParsedMessage)
+    reference = short_reference(parsed.message_id)
+    stable = parsed.stable_sha256 or arrival.sha256
+    people = _people(parsed, account)
+    automatic = parsed.automatic.value if parsed.automatic else ""
+    written_at = started_at(parsed.written_at, arrival.received_at, arrival.is_import)
+    # A failed check joins nothing by reference, so it has none.
+    answers = [] if parsed.verified is False else nearest_first(parsed.in_reply_to, references_of(parsed), reference)
+    direction = Direction.OUTBOUND if arrival.is_sent else Direction.INBOUND
+    flags = [flag.value for flag in parsed.flags]
+    if direction is Direction.INBOUND and people[0].key in account.own:
+        flags.append(Flag.FROM_OWN_ADDRESS.value)
+    return Letter(
+        id=message_id,
+        kind=account.kind,
+        direction=direction.value,
+        reference=reference,
+        node=node_of(account.kind, reference, stable),
+        answers=tuple((account.kind, name) for name in answers),
+        stable=stable,
+        people=people,
+        subject=clean(parsed.subject)[:1000],
+        preview=first_words(_new_words(clean(parsed.text[:4000]), passages_of(parsed))),
+        language=parsed.language[:16],
+        written_at=written_at,
+        received_at=arrival.received_at,
+        automatic=automatic,
+        verified=parsed.verified,
+        is_history=written_at < account.cut_at,
+        is_mailing=_is_mailing(people, automatic, flags),
+        account_id=arrival.account_id,
+        flags=list(dict.fromkeys(flags)),
+        accounts={arrival.account_id},
+        sightings=[arrival],
+        parsed=parsed,
+    )
+
+
+def references_of(parsed: ParsedMessage) -> list[str]:
+    """Oldest first; what a bounce speaks of counts as the newest."""
+    reported = [report.message_id for report in parsed.reports if report.message_id]
+    return [*parsed.references, *reported[:5]]
+
+
+def passages_of(parsed: ParsedMessage) -> list[list[Any]]:
+    """As stored: [[kind, length]] over the text; [] when all of it is new."""
+    found = [[passage.kind, len(passage.text)] for passage in parsed.passages]
+    is_whole = sum(length for _, length in found) == len(parsed.text)
+    return found if is_whole and any(kind != "new" for kind, _ in found) else []
+
+
+def _people(parsed: ParsedMessage, account: AccountFacts) -> tuple[Person, ...]:
+    found = [_person("author", parsed.author, account)]
+    for recipient in parsed.recipients:
+        if recipient.role != "reply-to":
+            found.append(_person(recipient.role, recipient.address, account))
+    return tuple(found)
+
+
+def _person(role: str, address: Address, account: AccountFacts) -> Person:
+    key = account.connector.identity_key(address)[:320]
+    return Person(role, key, clean(address.address)[:320], clean(address.name)[:200])
+
+
+def _is_mailing(people: Sequence[Person], automatic: str, flags: Iterable[str]) -> bool:
+    return len(people) - 1 > MAILING_SIZE or automatic == Automatic.LIST or Flag.NEWSLETTER in set(flags)
+
+
+def first_words(text: str) -> str:
+    """One line of at most 240 characters for a list."""
+    return clean(" ".join(text[:1200].split()))[:240]
+
+
+# --- From rows ------------------------------------------------------------------------------------------------------
+
+COLUMNS = """m.id, m.kind, m.direction, m.reference, m.stable_sha256, m.author_name, m.author_address, m.recipients,
+    m.in_reply_to, m."references", m.subject, SUBSTR(m.text, 1, 4000), m.passages, m.language, m.written_at,
+    m.received_at, m.automatic, m.verified, m.account_id, m.raw_item_id, m.flags, m.strand_id"""
+
+
+def letter_of_row(row: Sequence[Any], ground: Ground, account: AccountFacts) -> Letter:
+    """From the columns named in COLUMNS. `account` is any account of the message's kind."""
+    (message_id, kind, direction, reference, stable, name, address, recipients, in_reply_to, references) = row[:10]
+    (subject, text, passages, language, written_at, received_at, automatic, verified) = row[10:18]
+    (account_id, raw_item_id, flags, strand_id) = row[18:]
+    people = [Person("author", account.key(address, name), address, name)]
+    for one in read_json(recipients):
+        if one["role"] != "reply-to":
+            people.append(Person(one["role"], account.key(one["address"]), one["address"], one["name"]))
+    own = ground.accounts.get(account_id, account)
+    flag_list = list(read_json(flags))
+    is_refused = verified is not None and not verified
+    answers = [] if is_refused else nearest_first(in_reply_to, read_json(references), reference)
+    written = read_moment(written_at)
+    assert written is not None
+    return Letter(
+        id=message_id,
+        kind=kind,
+        direction=direction,
+        reference=reference,
+        node=node_of(kind, reference, stable),
+        answers=tuple((kind, one) for one in answers),
+        stable=stable,
+        people=tuple(people),
+        subject=subject,
+        preview=first_words(_new_words(text, read_json(passages))),
+        language=language,
+        written_at=written,
+        received_at=read_moment(received_at) or written,
+        automatic=automatic,
+        verified=None if verified is None else bool(verified),
+        is_history=written < own.cut_at,
+        is_mailing=_is_mailing(people, automatic, flag_list),
+        account_id=account_id,
+        is_frozen_send=raw_item_id is None,
+        flags=flag_list,
+        strand_id=strand_id,
+    )
+
+
+def _new_words(text: str, passages: Sequence[Sequence[Any]]) -> str:
+    if not passages:
+        return text
+    found, at = [], 0
+    for kind, length in passages:
+        if kind == "new":
+            found.append(text[at : at + length])
+        at += length
+    return "".join(found).strip() or text
