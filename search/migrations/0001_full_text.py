@@ -1,0 +1,28 @@
+"""The database's own full-text table: FTS5 on SQLite, a tsvector with a GIN index on PostgreSQL."""
+
+from django.db import migrations
+
+_FORWARD = {
+    "sqlite": [
+        "CREATE VIRTUAL TABLE search_message USING fts5"
+        " (text, people, wholes, filters, tokenize = 'ascii', columnsize = 0)",
+    ],
+    "postgresql": [
+        "CREATE TABLE search_message (rowid bigint PRIMARY KEY, terms tsvector NOT NULL)",
+        "CREATE INDEX search_message_terms ON search_message USING gin (terms)",
+    ],
+}
+
+
+def create(apps, schema_editor):
+    for statement in _FORWARD[schema_editor.connection.vendor]:
+        schema_editor.execute(statement)
+
+
+def drop(apps, schema_editor):
+    schema_editor.execute("DROP TABLE search_message")
+
+
+class Migration(migrations.Migration):
+    dependencies = [("inbox", "0001_initial")]
+    operations = [migrations.RunPython(create, drop)]
