@@ -39,7 +39,7 @@ def test_f57_a_running_promise_is_used_up_exactly_when_it_is_due(
     events: list[Event], targets: Targets, calendar: CalendarHours
 ) -> None:
     due_at = compute(events, targets, calendar).due_at
-    if due_at is None or due_at < max(event.order[0] for event in events):
+    if due_at is None or due_at <= max(event.order[0] for event in events):  # over already
         return
     due_for = compute(events, targets, calendar).due_for
     promises = explain(events, targets, calendar, due_at)
