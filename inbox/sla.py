@@ -28,8 +28,10 @@ from inbox.models import (
     PolicyVersion,
     SlaEvent,
 )
+from inbox.rules import explanation
 from inbox.rules import sla as rules
 from inbox.rules.business_time import CalendarHours, default_hours
+from inbox.rules.explanation import Promise
 from inbox.rules.states import SlaKind
 
 DEFAULT_NAME = "Standard"
@@ -174,10 +176,15 @@ def _replayed(standing: Standing, events: Sequence[SlaEvent]) -> Standing:
 
 
 def _replay(standing: Standing, events: Sequence[SlaEvent]) -> rules.SlaState:
+    policy, calendar = _first_versions(standing, events)
+    return rules.replay(map(_event, events), load_targets(policy, calendar), load_calendar(calendar))
+
+
+def _first_versions(standing: Standing, events: Sequence[SlaEvent]) -> tuple[int, int]:
+    """Policy and calendar version of the beginning: each event names those in force with it."""
     first = min(events, key=lambda event: (event.recorded_at, event.id), default=None)
     policy = (first and first.policy_version_id) or standing.policy_version_id
-    calendar = (first and first.calendar_version_id) or standing.calendar_version_id
-    return rules.replay(map(_event, events), load_targets(policy, calendar), load_calendar(calendar))
+    return policy, (first and first.calendar_version_id) or standing.calendar_version_id
 
 
 def _event(row: SlaEvent) -> rules.Event:
@@ -267,6 +274,16 @@ def recompute(conversation_id: int) -> Standing:
 def events_of(conversation_id: int) -> list[rules.Event]:
     """The ledger as values, for explaining and for reports."""
     return [_event(row) for row in SlaEvent.objects.filter(conversation_id=conversation_id).order_by("occurred_at")]
+
+
+def explain(conversation_id: int, now: datetime) -> list[Promise]:
+    """Every promise of a conversation with every interval that was counted. Raises Conversation.DoesNotExist."""
+    conversation = Conversation.objects.get(id=conversation_id)
+    events = list(SlaEvent.objects.filter(conversation_id=conversation_id))
+    if not events:
+        return []
+    policy, calendar = _first_versions(standing_of(conversation), events)
+    return explanation.explain(map(_event, events), load_targets(policy, calendar), load_calendar(calendar), now)
 
 
 def result_of(conversation: Conversation) -> rules.SlaResult:

@@ -96,7 +96,7 @@ def _conversation(conversation_id: int, scope: Scope, user: User) -> dict[str, A
             tag_rows=as_json(
                 ConversationTag.objects.filter(conversation_id=OuterRef("id")), "conversation_id", name="tag__name"
             ),
-            identities=as_json(
+            identity_rows=as_json(
                 IdentityLink.objects.filter(customer_id=OuterRef("customer_id"), ended_at=None),
                 "customer_id",
                 id="identity_id",
@@ -109,7 +109,7 @@ def _conversation(conversation_id: int, scope: Scope, user: User) -> dict[str, A
                 actor="actor",
                 linked_at="linked_at",
             ),
-            draft=_draft(user),
+            draft_rows=_draft(user),
             newest_message=Subquery(
                 _of_conversation(OuterRef("id")).exclude(direction="note").order_by("-id").values("id")[:1]
             ),
@@ -119,9 +119,9 @@ def _conversation(conversation_id: int, scope: Scope, user: User) -> dict[str, A
     if row is None:
         return None
     row["tags"] = sorted(tag["name"] for tag in read_rows(row.pop("tag_rows")))
-    row["identities"] = read_rows(row["identities"], "linked_at")
+    row["identities"] = read_rows(row.pop("identity_rows"), "linked_at")
     row["newest_message"] = row["newest_message"] or 0
-    drafts = read_rows(row["draft"], "updated_at")
+    drafts = read_rows(row.pop("draft_rows"), "updated_at")
     row["draft"] = drafts[0] if drafts else None
     for draft in drafts:
         draft["fields"], draft["attachments"] = read_json(draft["fields"]), read_rows(draft["attachments"])
