@@ -135,9 +135,9 @@ def _conversation(conversation_id: int, scope: Scope, user: User) -> dict[str, A
 def _draft(user: User) -> Subquery:
     files = DraftAttachment.objects.filter(draft_id=OuterRef("id"))
     attachments = as_json(files, "draft_id", id="id", name="name", size="file__size", content_type="content_type")
-    drafts = Draft.objects.filter(conversation_id=OuterRef("id"), user=user, is_note=False)
+    own = Draft.objects.filter(conversation_id=OuterRef("id"), user=user, is_note=False)
     return as_json(
-        drafts.annotate(files=attachments),
+        own.annotate(files=attachments),
         "conversation_id",
         id="id",
         body="body",
@@ -168,14 +168,14 @@ def _messages(conversation_id: int, earlier: str, limit: int) -> tuple[list[dict
     rows = Message.objects.filter(id__in=chosen).values(
         *columns,
         author_user_name=F("author_user__name"),
-        deliveries=as_json(
+        delivery_rows=as_json(
             Delivery.objects.filter(message_id=OuterRef("id")),
             "message_id",
             account_id="account_id",
             account_name="account__name",
             received_at="received_at",
         ),
-        attachments=as_json(
+        attachment_rows=as_json(
             Attachment.objects.filter(message_id=OuterRef("id")),
             "message_id",
             id="id",
@@ -246,14 +246,14 @@ def _entries(
 ) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = []
     for message in messages:
-        message["deliveries"] = read_rows(message["deliveries"], "received_at")
+        message["deliveries"] = read_rows(message.pop("delivery_rows"), "received_at")
         if not _is_visible(message, scope):
             if entries and entries[-1]["entry"] == "hidden":
                 entries[-1]["count"] += 1
             else:
                 entries.append({"entry": "hidden", "at": message["written_at"], "count": 1})
             continue
-        message["attachments"] = read_rows(message["attachments"])
+        message["attachments"] = read_rows(message.pop("attachment_rows"))
         for attachment in message["attachments"]:
             attachment["is_inline"] = bool(attachment["is_inline"])
         of_message = sends.get(message["id"], [])
