@@ -59,7 +59,8 @@ RULE = re.compile(r"(?:_{20,}|-{20,}|={20,})$")
 # The names of header lines in a quoted block: From, then Sent/Date, To, Subject, Cc.
 FROM_LINE = re.compile(
     r"\*?(?:From|Von|De|De la|De către|Da|Van|Dari|Daripada|Od|От|Від|От кого|Från|Fra|Lähettäjä|Kimden|Gönderen|Feladó"
-    r"|Από|Από|差出人|送信者|发件人|寄件者|寄件人|보낸 사람|보낸사람|Từ|จาก|من|מאת|מ|از|Expéditeur|Remitente|Mittente|Expeditor|Pengirim)"
+    r"|Από|Από|差出人|送信者|发件人|寄件者|寄件人|보낸 사람|보낸사람|Từ|จาก|من|מאת|מ|از|Expéditeur|Remitente"
+    r"|Mittente|Expeditor|Pengirim)"
     r"\*?\s?[:：]\*?\s?\S",
     re.I,
 )
@@ -68,8 +69,10 @@ OTHER_LINE = re.compile(
     r"|Asunto|Enviada em|Enviada|Data|Assunto|Inviato|A|Oggetto|Verzonden|Aan|Onderwerp|Trimis|Trimisă|Dată|Către|Catre"
     r"|Subiect|Dikirim|Tanggal|Terkirim|Kepada|Untuk|Perihal|Subjek|Hal|Subyek|Wysłano|Wysłane|Do|Temat|Odesláno|Komu"
     r"|Předmět|Отправлено|Дата|Кому|Тема|Копия|Надіслано|Skickat|Till|Ämne|Sendt|Til|Emne|Lähetetty|Vastaanottaja"
-    r"|Aihe|Gönderildi|Tarih|Kime|Konu|Küldve|Címzett|Tárgy|Στάλθηκε|Προς|Θέμα|送信日時|日時|宛先|件名|发送时间|日期|收件人"
-    r"|主题|傳送時間|收件者|主旨|보낸 날짜|날짜|받는 사람|제목|Đã gửi|Ngày|Đến|Chủ đề|Ke|ถึง|วันที่|إلى|التاريخ|الموضوع|נשלח|אל|נושא)"
+    r"|Aihe|Gönderildi|Tarih|Kime|Konu|Küldve|Címzett|Tárgy|Στάλθηκε|Προς|Θέμα|送信日時|日時|宛先|件名|发送时间"
+    r"|日期|收件人"
+    r"|主题|傳送時間|收件者|主旨|보낸 날짜|날짜|받는 사람|제목|Đã gửi|Ngày|Đến|Chủ đề|Ke|ถึง|วันที่|إلى|التاريخ"
+    r"|الموضوع|נשלח|אל|נושא)"
     r"\*?\s?[:：]\*?\s?",
     re.I,
 )
