@@ -8,14 +8,14 @@ concluded from a gap in the numbers.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from connectors.base import RetryLater
-from connectors.mail.imap import ConnectionLost, FolderStatus, ImapSession
+from connectors.mail.folders import FolderStatus
+from connectors.mail.imap import ConnectionLost, ImapSession
 from connectors.mail.listing import (
     Memory,
     Ranges,
@@ -23,6 +23,8 @@ from connectors.mail.listing import (
     first_scope,
     gaps,
     has_epoch_ended,
+    holds,
+    holds_all,
     merge,
     next_scope,
     uid_set,
@@ -30,61 +32,11 @@ from connectors.mail.listing import (
 )
 from connectors.mail.literals import Fetched
 from connectors.mail.pieces import fetch_header, fetch_in_pieces
+from connectors.mail.stream import PIECES_OVER, SIZES_AT_ONCE, Budget, Stream
 from connectors.messages import Count, Covered, KnownScope, Page, RawItem, Scope, Trouble, Wish
 
-IN_FLIGHT = 4
-PIECES_OVER = 8 * 1024 * 1024
 _WINDOW = 50_000
-_SIZES_AT_ONCE = 600
 _MAX_REFUSALS = 5
-
-
-@dataclass
-class Budget:
-    """How many items may still be brought; None is no limit."""
-
-    left: int | None
-
-    def take(self, wanted: int) -> int:
-        return wanted if self.left is None else min(wanted, self.left)
-
-    def spend(self, items: int) -> None:
-        if self.left is not None:
-            self.left -= items
-
-    @property
-    def is_spent(self) -> bool:
-        return self.left is not None and self.left <= 0
-
-
-@dataclass
-class _Window:
-    """One listed stretch low..high: what is still to be brought of it, and how far down pages have come."""
-
-    low: int
-    upper: int  # everything above is settled or belongs to nobody
-    uids: deque[int]  # unknown ones, highest first
-    infos: deque[Fetched] = field(default_factory=deque)
-    missing: list[int] = field(default_factory=list)
-    left: int = 0  # unknown ones that no page has brought yet
-    # Dovecot works on several commands at once: what belongs to a later command may come before an earlier one's end.
-    sizes: dict[int, Fetched] = field(default_factory=dict)
-    bodies: dict[int, Fetched] = field(default_factory=dict)
-
-    def sort_in(self, messages: list[Fetched]) -> None:
-        for message in messages:
-            if message.content is not None or message.path is not None:
-                self.bodies[message.uid] = message
-            elif message.received_at:
-                self.sizes[message.uid] = message
-
-
-@dataclass
-class _Operation:
-    tag: bytes
-    uids: list[int]
-    infos: dict[int, Fetched] | None = None  # None: a question for sizes
-    bytes: int = 0
 
 
 @dataclass
@@ -177,10 +129,10 @@ class FolderWalk:
                 span *= 8
             elif len(uids) > _WINDOW:
                 span = max(_WINDOW, span // 8)
-            unknown = [uid for uid in reversed(uids) if uid not in self.troubled and not _holds(self.ranges, uid)]
+            unknown = [uid for uid in reversed(uids) if uid not in self.troubled and not holds(self.ranges, uid)]
             # Above the highest mail that was listed nothing is concluded: a server may show its newest mail late.
             edge = max(uids, default=low - 1) if top == high else top
-            yield from self._window(_Window(low, edge, deque(unknown), left=len(unknown)), budget)
+            yield from self._window(low, edge, unknown, budget)
             upper = low - 1
 
     def list_all(self, scope: Scope) -> Iterator[int]:
@@ -201,140 +153,42 @@ class FolderWalk:
         found = self.session.command(b"UID SEARCH UID %d:%d" % (low, high), "listing mail")
         return sorted({uid for uid in found.numbers if low <= uid <= high})
 
-    def _window(self, window: _Window, budget: Budget) -> Iterator[Page]:
-        if not window.uids:
-            yield from self._cover_rest(window)
-            return
-        yield from self._stream(window, budget)
-        if window.missing:
-            yield from self._one_by_one(window.missing, budget)
-        if not window.uids and not window.infos:
-            yield from self._cover_rest(window)
-
-    def _cover_rest(self, window: _Window) -> Iterator[Page]:
-        rest = without(window.low, window.upper, self.troubled | set(window.missing))
-        if rest and any(not _holds_all(self.ranges, low, high) for low, high in rest):
-            yield self._page(covered=rest)
-
-    def _stream(self, window: _Window, budget: Budget) -> Iterator[Page]:
-        """Pages of one window, with questions for sizes and bodies ahead of what is being read."""
-        flight: deque[_Operation] = deque()
-        promised = 0
+    def _window(self, low: int, upper: int, uids: list[int], budget: Budget) -> Iterator[Page]:
+        """One listed stretch low..upper; `uids` are the unknown ones in it, highest first."""
+        stream = Stream(self.session, uids, self.wish, budget)
+        missing: list[int] = []
+        left = len(uids)
         try:
-            while True:
-                promised += self._ask_ahead(window, flight, budget, promised)
-                if not flight:
-                    if not window.infos or budget.is_spent:
-                        return
-                    info = window.infos.popleft()
-                    yield self._big(window, info)
-                    budget.spend(1)
-                    continue
-                operation = flight.popleft()
-                if operation.infos is None:
-                    self._read_sizes(window, operation)
-                    continue
-                yield self._read_bodies(window, operation)
-                promised -= len(operation.uids)
-                budget.spend(len(operation.uids))
+            for batch in stream.batches():
+                items = [self._item(info, body.content, body.path) for info, body in batch.found]
+                if batch.large is not None and (item := self._one(batch.large.uid, batch.large)):
+                    items = [item]
+                came = {int(item.external_id) for item in items}
+                missing.extend(uid for uid in batch.uids if uid not in came)
+                left -= len(batch.uids)
+                covered = without(batch.uids[-1], upper, {*self.troubled, *missing, *stream.unsized})
+                upper = min(upper, batch.uids[-1] - 1)
+                yield self._page(items, covered, remaining=left + self._unlisted + self.others)
         except ConnectionLost:
-            yield self._page(state=True)
+            self.memory = replace(self.memory, suspects=tuple(stream.asked))
+            yield self._page()
             raise
-        finally:
-            # Whoever stops in the middle leaves answers on the wire that nobody will read.
-            if flight and self.session.is_open:
-                self.session.close()
-
-    def _ask_ahead(self, window: _Window, flight: deque[_Operation], budget: Budget, promised: int) -> int:
-        """Fill the wire; returns how many bodies were asked for."""
-        asked = 0
-        asking_sizes = any(operation.infos is None for operation in flight)
-        ahead = promised + len(window.infos)
-        is_low = len(window.infos) < 2 * _SIZES_AT_ONCE and budget.take(ahead + 1) > ahead
-        if window.uids and not asking_sizes and is_low:
-            uids = [window.uids.popleft() for _ in range(min(_SIZES_AT_ONCE, len(window.uids)))]
-            command = b"UID FETCH %s (UID INTERNALDATE RFC822.SIZE)" % uid_set(uids)
-            flight.append(_Operation(self.session.ask([command], "asking for sizes")[0], uids))
-            asking_sizes = True
-        while sum(operation.infos is not None for operation in flight) < IN_FLIGHT:
-            room = budget.take(promised + asked + self.wish.page_items) - promised - asked
-            batch = self._next_batch(window, room, more_to_come=asking_sizes or bool(window.uids))
-            if not batch:
-                break
-            uids = [info.uid for info in batch]
-            tag = self.session.ask([b"UID FETCH %s (UID BODY.PEEK[])" % uid_set(uids)], "asking for mail")[0]
-            size = sum(info.size or 0 for info in batch)
-            flight.append(_Operation(tag, uids, {info.uid: info for info in batch}, size))
-            asked += len(uids)
-        return asked
-
-    def _next_batch(self, window: _Window, room: int, more_to_come: bool) -> list[Fetched]:
-        """The next mails that fit one page, highest first; empty when a big one or nothing is next."""
-        limit = min(room, self.wish.page_items)
-        if limit <= 0 or (more_to_come and len(window.infos) < limit):
-            return []
-        batch: list[Fetched] = []
-        total = 0
-        while window.infos and len(batch) < limit:
-            size = window.infos[0].size or 0
-            if size > PIECES_OVER or (batch and total + size > self.wish.page_bytes):
-                break
-            batch.append(window.infos.popleft())
-            total += size
-        return batch
-
-    def _read_sizes(self, window: _Window, operation: _Operation) -> None:
-        window.sort_in(self.session.answer(operation.tag, "reading sizes").fetched)
-        for uid in operation.uids:
-            info = window.sizes.pop(uid, None)
-            if info is None:
-                window.missing.append(uid)
-            else:
-                window.infos.append(info)
-
-    def _read_bodies(self, window: _Window, operation: _Operation) -> Page:
-        assert operation.infos is not None
-        try:
-            window.sort_in(self.session.answer(operation.tag, "reading mail", operation.bytes).fetched)
-        except ConnectionLost:
-            self.memory = replace(self.memory, suspects=tuple(operation.uids))
-            raise
-        items = []
-        for uid in operation.uids:
-            body = window.bodies.pop(uid, None)
-            if body is None:
-                window.missing.append(uid)
-            else:
-                items.append(self._item(operation.infos[uid], body.content, body.path))
-        low = operation.uids[-1]
-        window.left -= len(items)
-        covered = without(low, window.upper, self.troubled | set(window.missing))
-        window.upper = min(window.upper, low - 1)
-        return self._page(items, covered, remaining=self._remaining(window))
-
-    def _big(self, window: _Window, info: Fetched) -> Page:
-        item = self._one(info)
-        items = [item] if item else []
-        window.left -= len(items)
-        if not item:
-            window.missing.append(info.uid)
-        covered = without(info.uid, window.upper, self.troubled | set(window.missing))
-        window.upper = min(window.upper, info.uid - 1)
-        return self._page(items, covered, remaining=self._remaining(window))
-
-    def _remaining(self, window: _Window) -> int:
-        return window.left + self._unlisted + self.others
+        missing += stream.unsized
+        yield from self._one_by_one(missing, budget)
+        if stream.is_done:
+            rest = without(low, upper, self.troubled | set(missing))
+            if any(not holds_all(self.ranges, *part) for part in rest):
+                yield self._page(covered=rest)
 
     # --- One at a time ----------------------------------------------------------------------------------------------
 
-    def _one(self, info: Fetched | None, uid: int = 0) -> RawItem | None:
+    def _one(self, uid: int, info: Fetched | None = None) -> RawItem | None:
         """One mail on its own, in the way that suits its size; None when the server omits it."""
-        uid = info.uid if info else uid
         info = info or self._size_of(uid)
-        size = info.size or 0 if info else 0
+        size = (info.size or 0) if info else 0
         if info and size > self.max_bytes:
             header = fetch_header(self.session, uid)
-            return None if header is None else replace(self._item(info, header, None), too_large=True)
+            return None if header is None else replace(self._item(info, header, None), size=size, too_large=True)
         if info and size > PIECES_OVER:
             path = fetch_in_pieces(self.session, uid, size, self.max_bytes)
             return None if path is None else self._item(info, None, path)
@@ -357,10 +211,10 @@ class FolderWalk:
             reason = ""
             item = None
             try:
-                item = None if self.memory.is_killer(uid, self.clock()) else self._one(None, uid)
+                item = None if self.memory.is_killer(uid, self.clock()) else self._one(uid)
             except ConnectionLost:
                 self.memory = self.memory.with_loss(uid, self.clock())
-                yield self._page(state=True)
+                yield self._page()
                 raise
             except RetryLater as error:
                 if not self.session.is_open:
@@ -383,7 +237,7 @@ class FolderWalk:
 
     def _suspects(self, budget: Budget) -> Iterator[Page]:
         """After the connection died in the middle of a batch, its mails come one at a time."""
-        suspects = [uid for uid in self.memory.suspects if not _holds(self.ranges, uid) and uid not in self.troubled]
+        suspects = [uid for uid in self.memory.suspects if not holds(self.ranges, uid) and uid not in self.troubled]
         if suspects:
             low, high = min(suspects), max(suspects)
             listed = set(self._search(low, high))
@@ -396,13 +250,13 @@ class FolderWalk:
         if not troubled:
             return
         listed: set[int] = set()
-        for start in range(0, len(troubled), _SIZES_AT_ONCE):
-            chunk = troubled[start : start + _SIZES_AT_ONCE]
+        for start in range(0, len(troubled), SIZES_AT_ONCE):
+            chunk = troubled[start : start + SIZES_AT_ONCE]
             listed.update(self.session.command(b"UID SEARCH UID " + uid_set(chunk), "listing troubled mail").numbers)
         gone, absent = absences(troubled, listed, self.memory, self.clock())
         self.memory = replace(self.memory, absent=absent)
         if gone or absent:
-            yield self._page(covered=[(uid, uid) for uid in gone], gone=gone, state=True)
+            yield self._page(covered=[(uid, uid) for uid in gone], gone=gone)
         yield from self._one_by_one([uid for uid in troubled if uid in listed], budget)
 
     # --- Pages ------------------------------------------------------------------------------------------------------
@@ -423,7 +277,6 @@ class FolderWalk:
         troubles: list[Trouble] | None = None,
         gone: list[int] | None = None,
         remaining: int | None = None,
-        state: bool = False,
     ) -> Page:
         """One page, with what the next fetch must remember; the first one also tells counts and the ended epoch."""
         items, covered, troubles, gone = items or [], covered or [], troubles or [], gone or []
@@ -443,11 +296,3 @@ class FolderWalk:
             retired=retired,
             remaining=remaining,
         )
-
-
-def _holds(ranges: Ranges, uid: int) -> bool:
-    return any(low <= uid <= high for low, high in ranges)
-
-
-def _holds_all(ranges: Ranges, low: int, high: int) -> bool:
-    return any(start <= low and high <= end for start, end in ranges)

@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator
 
 from connectors.base import Unsupported
 from connectors.mail.imap import ImapSession
+from connectors.mail.literals import Goodbye
 from connectors.messages import Ring
 
 RENEW_AFTER = 240.0
+_DONE_WITHIN = 30.0
 _NEWS = (b"EXISTS", b"RECENT", b"EXPUNGE")
 
 
@@ -21,7 +23,7 @@ def ring(open_session: Callable[[], ImapSession], folder: str, renew_after: floa
     """Ring for each burst of news. Raises Unsupported without IDLE, RetryLater when the connection is lost."""
     session = open_session()
     try:
-        if not session.has_idle():
+        if not session.has("IDLE"):
             raise Unsupported(f"{session.endpoint.name} has no doorbell (IDLE); new mail is found by asking.")
         session.examine(folder)
         while True:
@@ -31,15 +33,42 @@ def ring(open_session: Callable[[], ImapSession], folder: str, renew_after: floa
 
 
 def _one_round(session: ImapSession, folder: str, seconds: float) -> Iterator[Ring]:
-    tag = session.begin_idle()
+    tag = _begin(session)
     ends_at = time.monotonic() + seconds
     while (left := ends_at - time.monotonic()) > 0:
-        line = session.wait_for_news(left)
+        line = _wait(session, left)
         if line is None:
             break
         if any(word in line.upper() for word in _NEWS):
             yield Ring(folder)
-    for line in session.end_idle(tag):
+    for line in _end(session, tag):
         if any(word in line.upper() for word in _NEWS):
             yield Ring(folder)
             break
+
+
+def _begin(session: ImapSession) -> bytes:
+    """Returns the tag that ends it."""
+    with session.guard("starting to wait for news"):
+        session.allow()
+        tag = session.wire.send([b"IDLE"])[0]
+        session.wire.await_continuation()
+        return tag
+
+
+def _wait(session: ImapSession, seconds: float) -> bytes | None:
+    """The next line the server says by itself, or None after `seconds`."""
+    with session.guard("waiting for news"):
+        session.wire.allow(seconds + _DONE_WITHIN)
+        line = session.wire.wait_line(seconds)
+        if line is not None and line[:5].upper() == b"* BYE":
+            raise Goodbye(line[6:].decode("utf-8", "replace"))
+        return line
+
+
+def _end(session: ImapSession, tag: bytes) -> list[bytes]:
+    """What was still said until the server let go."""
+    with session.guard("ending the wait for news"):
+        session.wire.allow(_DONE_WITHIN)
+        session.wire.send_raw(b"DONE\r\n")
+        return session.wire.answer(tag).lines

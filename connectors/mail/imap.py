@@ -7,7 +7,6 @@ once a connection (TLS, log-in, LIST, EXAMINE, APPEND), `Wire` what happens per 
 from __future__ import annotations
 
 import imaplib
-import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,18 +20,12 @@ from imapclient.exceptions import CapabilityError, IMAPClientError, LoginError
 
 from connectors.base import ConnectorError, Refused, RetryLater
 from connectors.mail.endpoint import Endpoint, tls_context
+from connectors.mail.folders import FolderStatus, pick_sent_folder, read_examined, read_status
 from connectors.mail.literals import Answer, Fetched, Garbled, Goodbye, Wire
 from connectors.mail.sentences import goodbye_error, login_error, network_error, one_line, refused_command_error
 
 SPOOL_OVER = 256 * 1024
-_STATUS_ITEM = re.compile(rb"(MESSAGES|UIDNEXT|UIDVALIDITY) (\d+)", re.IGNORECASE)
 _SLOWEST_BYTES_A_SECOND = 2048  # slower than this for a whole answer, and the answer is given up
-_SENT_NAMES = (
-    "sent", "sent items", "sent messages", "sent mail", "inbox.sent", "inbox/sent", "inbox.sent items",
-    "gesendet", "gesendete objekte", "gesendete elemente", "envoyés", "éléments envoyés", "messages envoyés",
-    "enviados", "elementos enviados", "inviati", "posta inviata", "itens enviados", "verzonden items", "verzonden",
-    "trimise", "elemente trimise", "terkirim", "item terkirim", "skickat", "sendt post", "wysłane", "отправленные",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +45,6 @@ class ConnectionLost(RetryLater):
     """The connection died or the server ended it; a new one may do better at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class FolderStatus:
-    """What EXAMINE or STATUS says: `uid_next` is None where the server does not tell."""
-
-    uid_validity: int
-    uid_next: int | None
-    exists: int
-
-
 class ImapSession:
     """A logged-in connection. Not thread-safe. After any ConnectorError of its methods it is closed."""
 
@@ -71,7 +55,7 @@ class ImapSession:
         self.selected: str | None = None
         self.is_open = False
         self._client: IMAPClient = None
-        with self._guard("connecting"):
+        with self.guard("connecting"):
             self._client = self._connect()
             self.is_open = True
         try:
@@ -96,7 +80,7 @@ class ImapSession:
     def _secure(self) -> None:
         if not self.endpoint.is_starttls:
             return
-        with self._guard("starting encryption"):
+        with self.guard("starting encryption"):
             try:
                 self._client.starttls(tls_context(self.endpoint.ca_file))
             except CapabilityError:
@@ -117,14 +101,14 @@ class ImapSession:
             raise Refused(f"The user name or password for {self.endpoint.name} holds a line break.")
         # Servers take 8-bit credentials as UTF-8; imaplib would refuse to encode them.
         self._client._imap._encoding = "utf-8"
-        with self._guard("logging in"):
+        with self.guard("logging in"):
             try:
                 self._client.login(self.endpoint.user, password)
             except LoginError as error:
                 raise login_error(self.endpoint, _said(error)) from None
 
     @contextmanager
-    def _guard(self, doing: str) -> Iterator[None]:
+    def guard(self, doing: str) -> Iterator[None]:
         """Turns whatever a wire can do into one error of the contract and closes the connection."""
         try:
             yield
@@ -170,24 +154,19 @@ class ImapSession:
 
     def folders(self) -> list[tuple[set[str], str]]:
         """Every folder as (lower-case flags, name)."""
-        with self._guard("listing folders"):
-            self._allow()
+        with self.guard("listing folders"):
+            self.allow()
             found = self._client.list_folders()
         return [({_text(flag).lower() for flag in flags}, _text(name)) for flags, _, name in found[:10_000]]
 
     def find_sent_folder(self) -> str | None:
         """The folder marked \\Sent (RFC 6154), or the one with a usual name; None when there is neither."""
-        folders = self.folders()
-        marked = [name for flags, name in folders if "\\sent" in flags]
-        if marked:
-            return marked[0]
-        usual = {name.lower(): name for flags, name in folders if "\\noselect" not in flags}
-        return next((usual[name] for name in _SENT_NAMES if name in usual), None)
+        return pick_sent_folder(self.folders())
 
     def examine(self, folder: str) -> FolderStatus:
         """Open a folder read-only. Raises FolderMissing where it cannot be opened."""
-        with self._guard(f"opening {folder}"):
-            self._allow()
+        with self.guard(f"opening {folder}"):
+            self.allow()
             self.selected = None
             try:
                 told = self._client.select_folder(folder, readonly=True)
@@ -197,7 +176,7 @@ class ImapSession:
                 raise FolderMissing(one_line(_said(error))) from error
             self.selected = folder
             self.wire.stirred = False
-            return _status(told)
+            return read_examined(told)
 
     def look(self, folders: list[str]) -> dict[str, FolderStatus]:
         """One round trip: let the server tell news of the selected folder (`wire.stirred`) and the state of others."""
@@ -207,7 +186,7 @@ class ImapSession:
         noop, *tags = self.ask(commands, doing)
         self.answer(noop, doing)
         answers = [self.answer(tag, doing) for tag in tags]
-        found = {folder: _read_status(answer) for folder, answer in zip(folders, answers, strict=True)}
+        found = {folder: read_status(answer) for folder, answer in zip(folders, answers, strict=True)}
         return {folder: status for folder, status in found.items() if status is not None}
 
     def search_message_id(self, message_id: str) -> list[int]:
@@ -225,13 +204,13 @@ class ImapSession:
 
     def ask(self, commands: list[bytes], doing: str) -> list[bytes]:
         """Write commands in one go; returns their tags, to be answered in this order."""
-        with self._guard(doing):
+        with self.guard(doing):
             return self.wire.send(commands)
 
     def answer(self, tag: bytes, doing: str, expected_bytes: int = 0) -> Answer:
         """The answer to one command, whatever its status."""
-        with self._guard(doing):
-            self._allow(expected_bytes)
+        with self.guard(doing):
+            self.allow(expected_bytes)
             return self.wire.answer(tag)
 
     def command(self, command: bytes, doing: str, expected_bytes: int = 0) -> Answer:
@@ -248,8 +227,8 @@ class ImapSession:
         """
         refused: Exception | None = None
         found: dict[bytes, Any] = {}
-        with self._guard("reading a mail"):
-            self._allow()
+        with self.guard("reading a mail"):
+            self.allow()
             try:
                 found = self._client.fetch([uid], ["INTERNALDATE", "RFC822.SIZE", "BODY.PEEK[]"]).get(uid, {})
             except imaplib.IMAP4.abort:
@@ -265,8 +244,8 @@ class ImapSession:
 
     def append(self, folder: str, content: bytes, at: datetime) -> None:
         """File a mail, marked as read."""
-        with self._guard(f"filing into {folder}"):
-            self._allow(len(content))
+        with self.guard(f"filing into {folder}"):
+            self.allow(len(content))
             try:
                 self._client.append(folder, content, flags=(b"\\Seen",), msg_time=at.astimezone(UTC))
             except imaplib.IMAP4.abort:
@@ -274,56 +253,14 @@ class ImapSession:
             except IMAPClientError as error:
                 raise refused_command_error(self.endpoint, f"filing into {folder}", _said(error)) from error
 
-    # --- The doorbell -----------------------------------------------------------------------------------------------
+    def has(self, capability: str) -> bool:
+        with self.guard("asking what it can do"):
+            self.allow()
+            return bool(self._client.has_capability(capability))
 
-    def has_idle(self) -> bool:
-        with self._guard("asking what it can do"):
-            self._allow()
-            return bool(self._client.has_capability("IDLE"))
-
-    def begin_idle(self) -> bytes:
-        """Returns the tag that ends it."""
-        with self._guard("starting to wait for news"):
-            self._allow()
-            tag = self.wire.send([b"IDLE"])[0]
-            self.wire.await_continuation()
-            return tag
-
-    def wait_for_news(self, seconds: float) -> bytes | None:
-        """The next line the server says by itself, or None after `seconds`."""
-        with self._guard("waiting for news"):
-            self._allow(0)
-            line = self.wire.wait_line(seconds)
-            if line is not None and line[:5].upper() == b"* BYE":
-                raise Goodbye(line[6:].decode("utf-8", "replace"))
-            return line
-
-    def end_idle(self, tag: bytes) -> list[bytes]:
-        """What was still said until the server let go."""
-        with self._guard("ending the wait for news"):
-            self.wire.allow(30)
-            self.wire.send_raw(b"DONE\r\n")
-            return self.wire.answer(tag).lines
-
-    def _allow(self, expected_bytes: int = 0) -> None:
+    def allow(self, expected_bytes: int = 0) -> None:
+        """Start the clock of an answer of about so many bytes."""
         self.wire.allow(self.deadlines.answer + expected_bytes / _SLOWEST_BYTES_A_SECOND)
-
-
-def _status(told: dict[bytes, Any]) -> FolderStatus:
-    uid_next = told.get(b"UIDNEXT")
-    return FolderStatus(
-        uid_validity=int(told.get(b"UIDVALIDITY") or 0),
-        uid_next=int(uid_next) if uid_next else None,
-        exists=int(told.get(b"EXISTS") or 0),
-    )
-
-
-def _read_status(answer: Answer) -> FolderStatus | None:
-    line = next((line for line in answer.lines if line[:7].upper() == b"STATUS "), b"")
-    told = {name.upper(): int(value) for name, value in _STATUS_ITEM.findall(line)}
-    if answer.status != "OK" or not {b"MESSAGES", b"UIDVALIDITY"} <= told.keys():
-        return None
-    return FolderStatus(told[b"UIDVALIDITY"], told.get(b"UIDNEXT"), told[b"MESSAGES"])
 
 
 def _keep_alive(sock: socket.socket) -> None:

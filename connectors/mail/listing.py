@@ -57,6 +57,14 @@ def without(low: int, high: int, excluded: Iterable[int]) -> list[tuple[int, int
     return found
 
 
+def holds(ranges: Ranges, uid: int) -> bool:
+    return any(low <= uid <= high for low, high in ranges)
+
+
+def holds_all(ranges: Ranges, low: int, high: int) -> bool:
+    return any(start <= low and high <= end for start, end in ranges)
+
+
 def uid_set(uids: Sequence[int]) -> bytes:
     """An IMAP sequence set of exactly these UIDs; runs of neighbours are written as ranges."""
     parts: list[bytes] = []

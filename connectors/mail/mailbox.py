@@ -13,9 +13,11 @@ from pathlib import Path
 
 from connectors.base import RetryLater
 from connectors.mail.endpoint import Endpoint
-from connectors.mail.fetching import Budget, FolderWalk
-from connectors.mail.imap import ConnectionLost, Deadlines, FolderMissing, FolderStatus, ImapSession
+from connectors.mail.fetching import FolderWalk
+from connectors.mail.folders import FolderStatus
+from connectors.mail.imap import ConnectionLost, Deadlines, FolderMissing, ImapSession
 from connectors.mail.listing import Ranges, merge
+from connectors.mail.stream import Budget
 from connectors.messages import Count, Known, KnownScope, Page, Scope, Wish
 
 FIRST_LOOK = 1000  # items per folder before any folder's older history
@@ -86,7 +88,8 @@ class Mailbox:
         places = self.places()
         statuses = self._look(places)
         restless = [place for place in places if not self._is_quiet(place, known.of(place), statuses, wish)]
-        yield Page(counts=tuple(self._quiet_counts(places, restless, statuses)))
+        if counts := tuple(self._quiet_counts(places, restless, statuses)):
+            yield Page(counts=counts)
         budget = Budget(wish.max_items)
         found: dict[str, KnownScope | None] = {place: known.of(place) for place in restless}
         problems: dict[str, str] = {}

@@ -6,6 +6,7 @@ server counts; everything else is OutcomeUnknown.
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 import time
@@ -42,6 +43,7 @@ class Submission:
         self._password = password
         self._timeouts = timeouts
         self._idle: list[tuple[SmtpSession, float]] = []
+        self._process = os.getpid()
         self._lock = threading.Lock()
         self._slots = threading.BoundedSemaphore(MAX_CONNECTIONS)
         self.max_size = 0  # what the server said it takes; 0 until asked, or when it names no limit
@@ -114,6 +116,9 @@ class Submission:
         """A connection that was used before and still lives."""
         while True:
             with self._lock:
+                if self._process != os.getpid():
+                    # A forked child must not speak on its parent's connections, nor end them.
+                    self._idle, self._process = [], os.getpid()
                 if not self._idle:
                     return None
                 session, since = self._idle.pop()
