@@ -10,9 +10,11 @@ from importlib import import_module
 from typing import Protocol, cast
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from inbox.changes import ChangeSink
+from search.models import IndexAudit
 from search.query import Query
 
 LIMIT = 200  # hits of one page
@@ -75,6 +77,15 @@ class IndexStatus:
     drift: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """`is_done`: nothing is left that could be indexed now."""
+
+    indexed: int = 0
+    failed: int = 0
+    is_done: bool = True
+
+
 class SearchBackend(Protocol):
     name: str
 
@@ -89,6 +100,11 @@ class SearchBackend(Protocol):
         """Indexes messages from their current rows and forgets those whose rows are gone. Returns how many."""
         ...
 
+    def drain(self, limit: int = 500) -> Drained:
+        """Indexes what waits, up to `limit`; outside any transaction. Nothing ever waits where a message is indexed
+        by its own transaction. Raises SearchUnavailable; what waits then goes on waiting."""
+        ...
+
     def check(self) -> list[str]:
         """Sentences that say what is wrong and how to mend it; [] when all is well."""
         ...
@@ -96,7 +112,7 @@ class SearchBackend(Protocol):
     def status(self, now: datetime) -> IndexStatus: ...
 
     def drift(self) -> Drift:
-        """Compares every row with the index."""
+        """Compares every row with the index, and remembers the outcome for `status`."""
         ...
 
     def repair(self) -> Drift:
@@ -118,6 +134,17 @@ def get_sink(path: str | None = None) -> ChangeSink:
     """What the transaction that changes messages tells of it: the `sink()` of the back end's module."""
     module = import_module((path or settings.SEARCH_BACKEND).rpartition(".")[0])
     return cast(ChangeSink, module.sink())
+
+
+def remember(drift: Drift) -> None:
+    fields = {"at": timezone.now(), "missing": drift.missing, "stale": drift.stale, "extra": drift.extra}
+    IndexAudit.objects.update_or_create(id=1, defaults=fields)
+
+
+def remembered() -> int | None:
+    """What the last audit found; None when there was none."""
+    audit = IndexAudit.objects.filter(id=1).first()
+    return audit.missing + audit.stale + audit.extra if audit else None
 
 
 def chunks(values: Sequence[int], size: int) -> Iterable[Sequence[int]]:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from inbox.changes import MessageFacts
 from inbox.models import Message
 from inbox.sql import execute_in
-from search.backend import Drift, Hits, IndexStatus, chunks
+from search.backend import Drained, Drift, Hits, IndexStatus, chunks, remember, remembered
 from search.document import GAP, NO_ACCOUNT, MessageDocument
 from search.hits import collect
 from search.query import FROM, All, Either, Node, Phrase, Prefix, Query, parse_query
@@ -57,6 +57,9 @@ class EmbeddedBackend:
             count += len(documents)
         return count
 
+    def drain(self, limit: int = 500) -> Drained:
+        return Drained()
+
     def check(self) -> list[str]:
         if not has_fts5():
             return [_("This Python's SQLite has no FTS5. Install a Python whose SQLite has it; most builds do.")]
@@ -65,10 +68,12 @@ class EmbeddedBackend:
     def status(self, now: datetime) -> IndexStatus:
         # Same transaction, so nothing is ever pending; what has no place yet was written by hand or an older version.
         missing = Message.objects.filter(search_rowid=None).count()
-        return IndexStatus(self.name, missing, None, None)
+        return IndexStatus(self.name, missing, None, remembered())
 
     def drift(self) -> Drift:
-        return Drift(missing=len(self._missing()), extra=len(self._extra()))
+        drift = Drift(missing=len(self._missing()), extra=len(self._extra()))
+        remember(drift)
+        return drift
 
     def repair(self) -> Drift:
         missing, extra = self._missing(), self._extra()

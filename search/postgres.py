@@ -17,7 +17,7 @@ from django.db.backends.utils import CursorWrapper
 from inbox.changes import MessageFacts
 from inbox.models import Message
 from inbox.sql import execute_in, insert
-from search.backend import Drift, Hits, IndexStatus, chunks
+from search.backend import Drained, Drift, Hits, IndexStatus, chunks, remember, remembered
 from search.document import GAP, NO_ACCOUNT, MessageDocument
 from search.hits import collect
 from search.query import FROM, All, Either, Node, Phrase, Prefix, Query, parse_query
@@ -59,14 +59,19 @@ class PostgresBackend:
             count += len(documents)
         return count
 
+    def drain(self, limit: int = 500) -> Drained:
+        return Drained()
+
     def check(self) -> list[str]:
         return []
 
     def status(self, now: datetime) -> IndexStatus:
-        return IndexStatus(self.name, Message.objects.filter(search_rowid=None).count(), None, None)
+        return IndexStatus(self.name, Message.objects.filter(search_rowid=None).count(), None, remembered())
 
     def drift(self) -> Drift:
-        return Drift(missing=len(self._missing()), extra=len(self._extra()))
+        drift = Drift(missing=len(self._missing()), extra=len(self._extra()))
+        remember(drift)
+        return drift
 
     def repair(self) -> Drift:
         missing, extra = self._missing(), self._extra()
