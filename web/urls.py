@@ -1,5 +1,81 @@
+"""Every address of the pages. A new one also needs its line in the matrix of tests/web/test_access_matrix.py."""
+
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path, register_converter
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from web.views import acts, composer, conversation, health, mail, queue, search, settings, signin, templates
+
+
+class IdConverter:
+    """Our ids: 63 bits. Longer ones would be refused by the database with an error."""
+
+    regex = "[0-9]{1,19}"
+
+    def to_python(self, value: str) -> int:
+        number = int(value)
+        if number >= 1 << 63:
+            raise ValueError
+        return number
+
+    def to_url(self, value: int | str) -> str:
+        return str(value)
+
+
+register_converter(IdConverter, "id")
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", queue.home, name="home"),
+    path("sign-in", signin.sign_in, name="sign-in"),
+    path("sign-in/link/<str:token>", signin.sign_in_link, name="sign-in-link"),
+    path("sign-in/password", signin.password, name="password"),
+    path("step-in", signin.step_in, name="step-in"),
+    path("sign-out", signin.sign_out, name="sign-out"),
+    # the list
+    path("q/<slug:tab>", queue.queue, name="queue"),
+    path("q/<slug:tab>/rows", queue.rows, name="queue-rows"),
+    path("q/<slug:tab>/news", queue.news, name="queue-news"),
+    path("q/<slug:tab>/clocks", queue.clocks, name="queue-clocks"),
+    path("next", queue.next_conversation, name="next"),
+    path("counters", queue.counters, name="counters"),
+    # one conversation
+    path("c/<id:id>", conversation.conversation, name="conversation"),
+    path("c/<id:id>/live", conversation.live, name="conversation-live"),
+    path("c/<id:id>/earlier", conversation.earlier, name="conversation-earlier"),
+    path("c/<id:id>/act/<slug:name>", acts.act, name="act"),
+    path("c/<id:id>/choose/<slug:name>", acts.choose, name="choose"),
+    path("undo/<str:token>", acts.undo, name="undo"),
+    path("sends/<id:id>/<slug:name>", acts.send_act, name="send-act"),
+    # writing
+    path("c/<id:id>/composer", composer.composer, name="composer"),
+    path("c/<id:id>/draft", composer.draft, name="draft"),
+    path("c/<id:id>/discard", composer.discard, name="discard"),
+    path("c/<id:id>/files", composer.attach, name="attach"),
+    path("files/<id:id>/remove", composer.detach, name="detach"),
+    path("c/<id:id>/reply", composer.reply, name="reply"),
+    path("c/<id:id>/templates", templates.insertable, name="insertable"),
+    path("c/<id:id>/templates/<id:template>", templates.insert, name="insert"),
+    # what strangers sent
+    path("m/<id:id>/body", mail.body, name="body"),
+    path("m/<id:id>/raw", mail.raw, name="raw"),
+    path("a/<id:id>", mail.attachment, name="attachment"),
+    path("i/<str:token>", mail.image, name="inline-image"),
+    # finding
+    path("search", search.search, name="search"),
+    path("search/results", search.results, name="search-results"),
+    # settings and health
+    path("settings", settings.settings, name="settings"),
+    path("settings/mailbox", settings.connect_mailbox, name="connect-mailbox"),
+    path("settings/accounts/<id:id>/<slug:name>", settings.account_act, name="account-act"),
+    path("templates", templates.templates, name="templates"),
+    path("templates/new", templates.new, name="template-new"),
+    path("templates/preview", templates.preview, name="template-preview"),
+    path("templates/<id:id>", templates.edit, name="template"),
+    path("templates/<id:id>/archive", templates.archive, name="template-archive"),
+    path("health", health.health, name="health"),
+]
+
+handler400 = "web.views.errors.bad_request"
+handler403 = "web.views.errors.forbidden"
+handler404 = "web.views.errors.not_found"
+handler500 = "web.views.errors.broken"

@@ -1,0 +1,258 @@
+"""The entries of a timeline in words: messages and where their sends stand, acts, and what may not be read."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from inbox.models import User
+from inbox.rules.states import SendState
+from web.formatting import Clock
+from web.rows import channel_of
+
+_PREFIX = re.compile(r"^\s*((re|aw|sv|vs|fw|fwd|wg|tr|rif|odp|ynt|bls|ref|râ)\s*(\[\d+\])?\s*:\s*)+", re.IGNORECASE)
+
+
+def bare_subject(subject: str) -> str:
+    return " ".join(_PREFIX.sub("", subject).split())
+
+
+def hidden_entry(entry: dict[str, Any], number: int) -> dict[str, Any]:
+    return {"entry": "hidden", "key": f"h{number}", "count": entry.get("count", 1)}
+
+
+# --- Messages -------------------------------------------------------------------------------------------------------
+
+
+def _part(kind: str, text: str) -> dict[str, str]:
+    lines = len(text.strip().splitlines())
+    summaries = {
+        "quote": ngettext("Quoted, %(num)s line", "Quoted, %(num)s lines", lines) % {"num": lines},
+        "signature": _("Signature"),
+        "footer": _("Footer"),
+    }
+    return {"kind": kind, "text": text, "summary": summaries.get(kind, _("More"))}
+
+
+def _notices(entry: dict[str, Any]) -> list[dict[str, Any]]:
+    flags = set(entry.get("flags") or ())
+    found = []
+    if "unreadable" in flags:
+        found.append((_("This mail could not be read"), _("It is kept byte for byte."), "warn", "file-text", True))
+    if "too-large" in flags:
+        found.append((_("This mail is too large to be fetched whole"), _("Its head is shown; the rest lies on the server."), "warn", "file-text", False))
+    elif "truncated" in flags:
+        found.append((_("Only a part of this mail is shown"), _("The whole is in its source."), "warn", "file-text", True))
+    if "encrypted" in flags:
+        found.append((_("This mail is encrypted"), _("Balas has no key for it. Open its source with a program that has."), "warn", "lock", True))
+    if "failed-sender-check" in flags or entry.get("verified") is False:
+        found.append((_("The sender may be somebody else"), _("The mail server could not confirm the address. Do not send anything confidential."), "late", "shield-alert", False))
+    if "same-id-other-content" in flags:
+        found.append((_("Another mail has the same id"), _("Both are shown, because their words differ."), "warn", "copy", False))
+    return [{"title": a, "text": b, "tone": c, "icon": d, "raw": e} for a, b, c, d, e in found]
+
+
+def _badges(entry: dict[str, Any]) -> list[dict[str, str]]:
+    words = {
+        "auto-reply": (_("Automatic answer: starts no clock"), "clock"),
+        "bounce": (_("Delivery report"), "triangle-alert"),
+        "list": (_("From a mailing list: starts no clock"), "users"),
+        "report": (_("Automatic report"), "file-text"),
+    }
+    found = []
+    if entry.get("automatic") in words:
+        text, icon = words[entry["automatic"]]
+        found.append({"text": text, "icon": icon, "tone": ""})
+    if "from-own-address" in (entry.get("flags") or ()):
+        found.append({"text": _("From one of our own addresses"), "icon": "info", "tone": ""})
+    if entry["direction"] == "inbound" and "unverified-sender" in (entry.get("flags") or ()):
+        found.append({"text": _("Sender not confirmed"), "icon": "shield-alert", "tone": ""})
+    return found
+
+
+def _people(recipients: list[dict[str, str]], role: str) -> str:
+    shown = [_named(one) for one in recipients if one.get("role") == role]
+    more = len(shown) - 20
+    return ", ".join(shown[:20]) + (_(" and %(n)d more") % {"n": more} if more > 0 else "")
+
+
+def _named(one: dict[str, str]) -> str:
+    return f"{one['name']} <{one['address']}>" if one.get("name") else one.get("address", "")
+
+
+def _details(entry: dict[str, Any], clock: Clock) -> list[tuple[str, str]]:
+    author = {"name": entry.get("author_name", ""), "address": entry.get("author_address", "")}
+    recipients = entry.get("recipients") or []
+    found = [(_("From"), _named(author)), (_("To"), _people(recipients, "to")), (_("Cc"), _people(recipients, "cc"))]
+    found += [(_("Subject"), entry.get("subject") or ""), (_("Written"), clock.full(entry["at"]))]
+    for delivery in entry.get("deliveries") or ():
+        found.append((_("Arrived"), f"{delivery['account_name']}, {clock.full(delivery['received_at'])}"))
+    return [(name, value) for name, value in found if value]
+
+
+def _told_copies(entry: dict[str, Any], copies: list[dict[str, Any]], clock: Clock) -> dict[str, str] | None:
+    deliveries = entry.get("deliveries") or []
+    places = {delivery["account_name"] for delivery in deliveries}
+    if len(deliveries) > 1:
+        count = max(len(places), 2)
+        summary = ngettext("Arrived in %(num)s mailbox, shown once", "Arrived in %(num)s mailboxes, shown once", count) if len(places) > 1 else _("Arrived %(num)s times, shown once")
+        told = [f"{one['account_name']}, {clock.time(one['received_at'])}" for one in deliveries]
+        return {"summary": summary % {"num": len(places) if len(places) > 1 else len(deliveries)}, "text": "; ".join(told)}
+    if copies:
+        count = len(copies)
+        summary = ngettext("%(num)s copy folded in here", "%(num)s copies folded in here", count) % {"num": count}
+        return {"summary": summary, "text": "; ".join(clock.full(one["at"]) for one in copies)}
+    return None
+
+
+def _by(entry: dict[str, Any], clock: Clock) -> str:
+    if entry["direction"] == "note":
+        return _("Internal note, never sent")
+    channel = channel_of(entry["kind"]).word
+    if entry["direction"] == "outbound":
+        to = [one.get("name") or one.get("address", "") for one in entry.get("recipients") or () if one.get("role") == "to"]
+        return _("%(channel)s to %(names)s") % {"channel": channel, "names": ", ".join(to[:3])} if to else channel
+    places = [delivery["account_name"] for delivery in entry.get("deliveries") or ()]
+    return _("%(channel)s to %(place)s") % {"channel": channel, "place": places[0]} if places else channel
+
+
+def _file(attachment: dict[str, Any]) -> dict[str, Any]:
+    kind = attachment["content_type"]
+    icon = "image" if kind.startswith("image/") else "file-text"
+    return {"id": attachment["id"], "name": attachment["name"] or _("attachment"), "size": attachment["size"], "icon": icon}
+
+
+def message_entry(
+    entry: dict[str, Any], user: User, clock: Clock, subject: str, copies: list[dict[str, Any]]
+) -> dict[str, Any]:
+    passages = [(kind, text) for kind, text in entry.get("passages") or () if text.strip()]
+    words = sum(len(text) for kind, text in passages if kind == "new")
+    ours = entry["direction"] != "inbound"
+    who = (entry.get("author_user_name") if ours else "") or entry.get("author_name") or entry.get("author_address")
+    own_subject = bare_subject(entry.get("subject") or "")
+    lines = sum(1 + len(line) // 90 for _kind, text in passages for line in text.splitlines())
+    return {
+        "entry": "message",
+        "id": entry["id"],
+        "direction": entry["direction"],
+        "channel": channel_of(entry["kind"]),
+        "at": entry["at"],
+        "who": (_("You") if entry.get("author_user_id") == user.id else who) or _("Unknown sender"),
+        "by": _by(entry, clock),
+        "subject_change": own_subject if own_subject and own_subject != bare_subject(subject) else "",
+        "language": entry.get("language") or "",
+        "parts": [_part(kind, text) for kind, text in passages],
+        "has_html": bool(entry.get("has_html")),
+        "opens_html": bool(entry.get("has_html")) and (not words or entry.get("automatic") == "list"),
+        "lines": min(40, max(6, 2 * (lines // 2) + 4)),
+        "files": [_file(one) for one in entry.get("attachments") or () if not one.get("is_inline")],
+        "sends": [send_words(send, clock) for send in entry.get("sends") or ()],
+        "copies": _told_copies(entry, copies, clock),
+        "notices": _notices(entry),
+        "badges": _badges(entry),
+        "details": _details(entry, clock),
+        "is_unread": False,
+    }
+
+
+# --- Sends ----------------------------------------------------------------------------------------------------------
+
+
+def _button(text: str, name: str, envelope_id: int, confirm: str = "") -> dict[str, str]:
+    return {"text": text, "url": reverse("send-act", args=[envelope_id, name]), "confirm": confirm}
+
+
+def send_words(send: dict[str, Any], clock: Clock) -> dict[str, Any]:
+    """Where a send stands: words, a shape and a tone, and what a person can do about it."""
+    state, id, due = SendState(send["state"]), send["id"], send.get("due_at")
+    sentence = send.get("sentence") or ""
+    shown: dict[str, Any] = {"tone": "", "icon": "clock", "words": "", "detail": "", "until": 0, "buttons": []}
+    if state is SendState.QUEUED:
+        is_waiting = isinstance(due, datetime) and due > clock.now
+        shown.update(words=_("Sending"), until=due.timestamp() if is_waiting and due else 0)
+        shown["buttons"] = [_button(_("Undo"), "undo", id)]
+    elif state in (SendState.SENDING, SendState.COMMITTING):
+        shown.update(words=_("Leaving now"), icon="send")
+    elif state is SendState.SENT:
+        shown.update(words=_("Accepted by the server"), tone="good", icon="check")
+    elif state is SendState.RETRY:
+        again = _("Will be tried again at %(time)s") % {"time": clock.moment(due)} if due else _("Will be tried again")
+        shown.update(words=again, tone="warn", icon="refresh-cw", detail=sentence)
+        shown["buttons"] = [_button(_("Take it back"), "give-up", id)]
+    elif state is SendState.FAILED:
+        shown.update(words=_("Not sent"), tone="late", icon="circle-x", detail=sentence)
+        shown["buttons"] = [_button(_("Send again"), "again", id), _button(_("Back to the draft"), "give-up", id)]
+    elif state is SendState.UNKNOWN:
+        shown.update(
+            words=_("May have been delivered. Looking for proof"),
+            tone="late",
+            icon="circle-help",
+            detail=sentence
+            or _("The connection broke before the server's last answer. It is not sent again without you."),
+        )
+        sure = _("It may already have arrived. If you send it again, the customer may get it twice. Send again?")
+        shown["buttons"] = [_button(_("It arrived"), "arrived", id), _button(_("Send again"), "again", id, sure)]
+    else:
+        shown.update(words=_("Taken back before it was sent"), icon="undo-2")
+    refused = [one for one in send.get("recipients") or () if str(one.get("outcome", "")).startswith("refused")]
+    if refused and state in (SendState.SENT, SendState.FAILED, SendState.RETRY):
+        told = "; ".join(f"{one['address']}: {one.get('sentence') or one.get('code') or _('refused')}" for one in refused)
+        shown["detail"] = told
+        if state is SendState.SENT:
+            shown.update(words=_("Accepted, but not for everybody"), tone="warn", icon="triangle-alert")
+    return shown
+
+
+# --- Acts -----------------------------------------------------------------------------------------------------------
+
+
+def _changed(data: dict[str, Any], name: str) -> Any:
+    """What a field became, or None: audit data holds {"changed": {field: [before, after]}}."""
+    pair = (data.get("changed") or {}).get(name)
+    return pair[1] if isinstance(pair, list) and len(pair) == 2 else None
+
+
+def _act_words(act: str, data: dict[str, Any], who: str, names: dict[int, str], clock: Clock) -> tuple[str, str]:
+    owner, until = _changed(data, "owner_id"), _changed(data, "snoozed_until")
+    if act == "assign" and owner is None:
+        act = "unassign"
+    values = {
+        "who": who,
+        "act": act,
+        "owner": names.get(owner, _("somebody")) if isinstance(owner, int) else "",
+        "tag": str(data.get("tag") or ""),
+        "until": clock.moment(datetime.fromisoformat(until)) if isinstance(until, str) else "",
+    }
+    words = {
+        "resolve": ("check", _("%(who)s resolved it.")),
+        "no-answer-needed": ("ban", _("%(who)s resolved it: no answer needed.")),
+        "reopen": ("undo-2", _("%(who)s opened it again.")),
+        "snooze": ("moon", _("%(who)s put it aside until %(until)s.")),
+        "unsnooze": ("zap", _("%(who)s woke it up.")),
+        "snooze-ended": ("zap", _("It woke up by itself.")),
+        "assign": ("user-plus", _("%(who)s gave it to %(owner)s.")),
+        "unassign": ("user", _("%(who)s gave it back to everybody.")),
+        "team": ("users", _("%(who)s moved it to another team.")),
+        "tag": ("tag", _("%(who)s tagged it “%(tag)s”.")),
+        "untag": ("tag", _("%(who)s took off the tag “%(tag)s”.")),
+        "spam": ("shield-alert", _("%(who)s marked it as spam.")),
+        "not-spam": ("undo-2", _("%(who)s said that it is no spam.")),
+        "undo": ("undo-2", _("%(who)s took back the last step.")),
+    }
+    icon, text = words.get(act, ("history", _("%(who)s: %(act)s")))
+    return icon, text % values
+
+
+def act_entry(entry: dict[str, Any], number: int, user: User, names: dict[int, str], clock: Clock) -> dict[str, Any]:
+    actor = str(entry.get("actor") or "balas")
+    who = "Balas"
+    if actor.startswith("user:"):
+        who = _("You") if actor == f"user:{user.id}" else names.get(int(actor[5:]), _("Somebody"))
+    data = entry["data"] if isinstance(entry.get("data"), dict) else {}
+    icon, text = _act_words(str(entry["act"]), data, who, names, clock)
+    return {"entry": "act", "key": f"a{number}", "at": entry["at"], "icon": icon, "text": text}

@@ -1,0 +1,211 @@
+"""A conversation as its page shows it: words for every state, made from `inbox.timeline`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from inbox.models import User
+from inbox.rules.states import Status
+from inbox.timeline import Timeline
+from web.deadlines import TimeLeft, time_left
+from web.entries import act_entry, hidden_entry, message_entry
+from web.formatting import Clock
+from web.rows import Channel, channel_of, queue_row
+
+_NAMES_SECONDS = 30.0
+_names: tuple[float, dict[int, str]] | None = None
+
+
+def user_names() -> dict[int, str]:
+    """Everybody's name, remembered for seconds: the lines about acts need it."""
+    global _names
+    if _names is None or time.monotonic() - _names[0] > _NAMES_SECONDS:
+        rows = User.objects.values_list("id", "name", "email")
+        _names = (time.monotonic(), {id: name or email for id, name, email in rows})
+    return _names[1]
+
+
+def forget_names() -> None:
+    global _names
+    _names = None
+
+
+def status_word(status: str) -> str:
+    words = {
+        Status.OPEN: _("Open"),
+        Status.WAITING: _("Waiting for the customer"),
+        Status.SNOOZED: _("Snoozed"),
+        Status.RESOLVED: _("Resolved"),
+        Status.SPAM: _("Spam"),
+    }
+    return words[Status(status)]
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    key: str
+    title: str
+    entries: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pane:
+    id: int
+    row: dict[str, Any]
+    who: str
+    subject: str
+    status: str
+    status_word: str
+    owner: str
+    is_mine: bool
+    tags: tuple[str, ...]
+    time: TimeLeft
+    due_words: str
+    days: list[Day]
+    earlier: str
+    newest_message: int
+    facts: list[tuple[str, str]]
+    identities: list[dict[str, Any]]
+    others: list[dict[str, Any]]
+    note: str
+    draft: dict[str, Any] | None
+
+
+def days_of(entries: Iterable[dict[str, Any]], clock: Clock, user: User, subject: str) -> list[Day]:
+    """Cuts the timeline into days of the reader's zone and puts every entry into words."""
+    entries = list(entries)
+    names = user_names()
+    copies = _copies(entries)
+    last = max((entry["at"] for entry in entries if _is_theirs(entry)), default=None)
+    answered = max((entry["at"] for entry in entries if entry.get("direction") == "outbound"), default=None)
+    days: list[Day] = []
+    at: datetime | None = None
+    for number, entry in enumerate(entries):
+        if entry.get("copy_of"):
+            continue  # told under its original
+        if entry["entry"] == "hidden":
+            shown = hidden_entry(entry, number)
+        elif entry["entry"] == "act":
+            at = entry["at"]
+            shown = act_entry(entry, number, user, names, clock)
+        else:
+            at = entry["at"]
+            shown = message_entry(entry, user, clock, subject, copies.get(entry["id"], []))
+            shown["is_unread"] = _is_theirs(entry) and entry["at"] == last and (answered is None or answered < last)
+        key = clock.local(at).date().isoformat() if at else "start"
+        if not days or days[-1].key != key:
+            days.append(Day(key, clock.day(at) if at else "", []))
+        days[-1].entries.append(shown)
+    return days
+
+
+def _is_theirs(entry: dict[str, Any]) -> bool:
+    return entry["entry"] == "message" and entry["direction"] == "inbound"
+
+
+def _copies(entries: list[dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:
+    found: dict[int, list[dict[str, Any]]] = {}
+    for entry in entries:
+        if entry.get("copy_of"):
+            found.setdefault(entry["copy_of"], []).append(entry)
+    return found
+
+
+def _proof(identity: dict[str, Any], clock: Clock) -> tuple[str, str]:
+    """The icon and the sentence that say why an address is thought to belong to this person."""
+    names = user_names()
+    actor = str(identity.get("actor") or "balas")
+    when = clock.short(identity["linked_at"]) if identity.get("linked_at") else ""
+    if actor.startswith("user:"):
+        name = names.get(int(actor[5:]), _("somebody"))
+        return "link-2", _("Linked by %(name)s, %(when)s") % {"name": name, "when": when}
+    if identity.get("verified"):
+        return "shield-check", _("Proved by their mail server, since %(when)s") % {"when": when}
+    if identity.get("verified") is False:
+        return "shield-alert", _("The check of the sender failed")
+    return "mail", _("Wrote to us from here, since %(when)s") % {"when": when}
+
+
+def _facts(timeline: Timeline, clock: Clock) -> list[tuple[str, str]]:
+    conversation = timeline.conversation
+    facts: list[tuple[str, str]] = []
+    language = conversation.get("customer_language") or conversation.get("language")
+    if language:
+        facts.append((_("Writes in"), language_word(language)))
+    first = min((one["linked_at"] for one in timeline.identities if one.get("linked_at")), default=None)
+    matters = len(timeline.others) + 1
+    if first is not None:
+        words = ngettext("%(when)s, %(num)s matter", "%(when)s, %(num)s matters", matters)
+        facts.append((_("With us since"), words % {"when": clock.short(first), "num": matters}))
+    if conversation.get("last_inbound_at"):
+        facts.append((_("Last wrote"), clock.moment(conversation["last_inbound_at"])))
+    if conversation.get("last_outbound_at"):
+        facts.append((_("We last wrote"), clock.moment(conversation["last_outbound_at"])))
+    return facts
+
+
+def language_word(code: str) -> str:
+    words = {
+        "en": _("English"), "id": _("Indonesian"), "ro": _("Romanian"), "de": _("German"), "fr": _("French"),
+        "es": _("Spanish"), "it": _("Italian"), "nl": _("Dutch"), "pt": _("Portuguese"), "ms": _("Malay"),
+    }  # fmt: skip
+    return words.get(code.split("-")[0].lower(), code)
+
+
+def _other(row: dict[str, Any], clock: Clock) -> dict[str, Any]:
+    channel: Channel = channel_of(row["kind"])
+    return {
+        "url": reverse("conversation", args=[row["id"]]),
+        "channel": channel,
+        "subject": row["subject"] or _("(no subject)"),
+        "when": clock.short(row["last_activity_at"]) if row.get("last_activity_at") else "",
+        "word": status_word(row["status"]),
+    }
+
+
+def pane(timeline: Timeline, user: User, clock: Clock, tab: str) -> Pane:
+    row = timeline.conversation
+    shown = queue_row(row, user, clock, tab)
+    left = time_left(row, clock)
+    identities = []
+    for identity in timeline.identities:
+        icon, proof = _proof(identity, clock)
+        display = identity.get("display") or ""
+        identities.append(
+            {
+                "channel": channel_of(identity["kind"]),
+                "address": identity["address"],
+                "display": display if display != shown.who else "",
+                "icon": icon,
+                "proof": proof,
+            }
+        )
+    return Pane(
+        id=row["id"],
+        row=row,
+        who=shown.who,
+        subject=shown.subject,
+        status=row["status"],
+        status_word=status_word(row["status"]),
+        owner=shown.owner,
+        is_mine=shown.is_mine,
+        tags=tuple(row.get("tags", ())),
+        time=left,
+        due_words=left.due,
+        days=days_of(timeline.entries, clock, user, row["subject"]),
+        earlier=timeline.earlier,
+        newest_message=timeline.newest_message,
+        facts=_facts(timeline, clock),
+        identities=identities,
+        others=[_other(one, clock) for one in timeline.others],
+        note=row.get("customer_note") or "",
+        draft=timeline.draft,
+    )

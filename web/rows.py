@@ -1,0 +1,169 @@
+"""Rows of the domain as the queue draws them: who, how long, what, why here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from inbox import worklist
+from inbox.models import User
+from inbox.rules.states import Status
+from web.deadlines import TimeLeft, time_left
+from web.formatting import Clock
+
+SETTLED = frozenset({Status.RESOLVED, Status.SPAM, Status.WAITING, Status.SNOOZED})
+# Which statuses stand under which tab: a row that no longer fits stays where it is, dimmed, until the list is asked anew.
+STATUSES_OF = {
+    "open": {Status.OPEN},
+    "mine": {Status.OPEN},
+    "waiting": {Status.WAITING},
+    "snoozed": {Status.SNOOZED},
+    "resolved": {Status.RESOLVED},
+    "spam": {Status.SPAM},
+    "all": set(Status),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """How a kind is drawn: an icon or a letter, and its word."""
+
+    word: str
+    icon: str = ""
+    letter: str = ""
+
+
+def channel_of(kind: str) -> Channel:
+    known = {"email": Channel(_("E-mail"), icon="mail")}
+    return known.get(kind) or Channel(kind.capitalize(), letter=kind[:1].upper())
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    id: int
+    version: int
+    url: str
+    who: str
+    messages: int
+    subject: str
+    preview: str
+    language: str
+    status: str
+    channel: Channel
+    channel_words: str
+    why: tuple[str, ...]
+    owner: str
+    is_mine: bool
+    is_new: bool
+    is_open: bool
+    is_settled: bool
+    time: TimeLeft
+
+
+@dataclass(slots=True)
+class Section:
+    key: str
+    title: str
+    rows: list[QueueRow] = field(default_factory=list)
+    count: int = 0  # 0: not known, the list goes on
+    has_head: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePage:
+    sections: list[Section]
+    after: str
+    more_url: str
+
+
+def _why(row: dict[str, Any]) -> tuple[str, ...]:
+    """Why a row stands where it stands, most telling first; at most two."""
+    found = []
+    if row.get("send_trouble"):
+        found.append(_("A reply did not leave"))
+    if row.get("sending"):
+        found.append(_("Reply on its way"))
+    if row["status_reason"] == "reopened":
+        found.append(_("Came back"))
+    if row["status_reason"] == "snooze-ended":
+        found.append(_("Woke up"))
+    if row["status_reason"] == "no-answer-needed":
+        found.append(_("No answer needed"))
+    if row["status_reason"] == "history":
+        found.append(_("From before Balas"))
+    found += [str(tag) for tag in row.get("tags", ())]
+    return tuple(found[:2])
+
+
+def queue_row(row: dict[str, Any], user: User, clock: Clock, tab: str, open_id: int = 0) -> QueueRow:
+    channel = channel_of(row["kind"])
+    account = (row["account_name"] or "").strip()
+    status = Status(row["status"])
+    return QueueRow(
+        id=row["id"],
+        version=row["version"],
+        url=f"{reverse('conversation', args=[row['id']])}?tab={tab}",
+        who=row["customer_name"] or _("Unknown sender"),
+        messages=row["messages_count"],
+        subject=row["subject"] or _("(no subject)"),
+        preview=row["preview"],
+        language=row.get("language") or "",
+        status=status,
+        channel=channel,
+        channel_words=f"{channel.word}, {account}" if account else channel.word,
+        why=_why(row),
+        owner=row["owner_name"] or "" if row["owner_id"] else "",
+        is_mine=row["owner_id"] == user.id,
+        is_new=bool(row["is_unseen"]),
+        is_open=row["id"] == open_id,
+        is_settled=status not in STATUSES_OF.get(tab, set(Status)) or (tab == "all" and status in (Status.RESOLVED, Status.SPAM)),
+        time=time_left(row, clock),
+    )
+
+
+def _section_of(row: QueueRow, due_today: bool, tab: str) -> tuple[str, str]:
+    if tab not in ("open", "mine"):
+        return "all", ""
+    if row.is_settled:
+        return "done", _("Done")
+    if row.time.stage == "late":
+        return "late", _("Late")
+    if row.time.stage in ("last", "soon"):
+        return "hour", _("Within the hour")
+    if row.time.stage == "none":
+        return "none", _("No clock")
+    return ("today", _("Today")) if due_today else ("later", _("Later"))
+
+
+def sections(
+    rows: Iterable[dict[str, Any]], user: User, clock: Clock, tab: str, *, open_id: int = 0, continues: str = ""
+) -> list[Section]:
+    """Cuts an ordered list into its sections; the section that the page before ended in goes on without a head."""
+    found: list[Section] = []
+    tomorrow = (clock.local(clock.now) + timedelta(days=1)).date()
+    for data in rows:
+        row = queue_row(data, user, clock, tab, open_id)
+        due_today = data["due_at"] is not None and clock.local(data["due_at"]).date() < tomorrow
+        key, title = _section_of(row, due_today, tab)
+        if not found or found[-1].key != key:
+            found.append(Section(key, title, has_head=bool(title) and key != continues))
+        found[-1].rows.append(row)
+    return found
+
+
+def queue_page(
+    work: worklist.WorkPage, user: User, clock: Clock, tab: str, *, open_id: int = 0, continues: str = ""
+) -> QueuePage:
+    found = sections(work.rows, user, clock, tab, open_id=open_id, continues=continues)
+    is_whole = not work.after
+    for number, section in enumerate(found):
+        if section.has_head and (is_whole or number < len(found) - 1):
+            section.count = len(section.rows)
+    last = found[-1].key if found else ""
+    more = f"{reverse('queue', args=[tab])}?after={work.after}&continues={last}&open={open_id}" if work.after else ""
+    return QueuePage(found, work.after, more)

@@ -1,0 +1,222 @@
+"""What people do with a conversation: one address per act, a fragment for htmx, 303 without scripts, undo for all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from inbox import conversations, replies, worklist
+from inbox.acts import Act, Refusal, read_token
+from inbox.models import Envelope, Tag, User
+from web import access
+from web.access import SignedIn, needs
+from web.formatting import Clock
+from web.rows import queue_row
+from web.views.page import Notice, clock_of, is_fragment, render, render_part
+from web.views.queue import tab_of
+
+Perform = Callable[[SignedIn, int, datetime], Act]
+
+
+def _owner(request: SignedIn) -> User | None:
+    wanted = request.POST.get("owner", "")
+    if not wanted:
+        return None
+    if wanted == "me":
+        return request.user
+    found = User.objects.filter(id=int(wanted), is_active=True).first() if wanted.isdigit() and len(wanted) < 19 else None
+    if found is None:
+        raise Refusal(_("This person is no longer here."))
+    return found
+
+
+def _until(request: SignedIn, now: datetime) -> datetime:
+    """A choice by name, or a date and time as the browser's own field gives it, in the reader's zone."""
+    choice = request.POST.get("until", "")
+    named = {key: at for key, at, _words in snooze_choices(clock_of(request.user))}
+    if choice in named:
+        return named[choice]
+    try:
+        at = datetime.fromisoformat(request.POST.get("at", ""))
+    except ValueError:
+        raise Refusal(_("Choose when it should come back.")) from None
+    return at if at.tzinfo else at.replace(tzinfo=clock_of(request.user).zone)
+
+
+ACTS: dict[str, Perform] = {
+    "resolve": lambda request, id, now: conversations.resolve(id, request.user, now),
+    "no-answer": lambda request, id, now: conversations.resolve(id, request.user, now, no_answer_needed=True),
+    "reopen": lambda request, id, now: conversations.reopen(id, request.user, now),
+    "snooze": lambda request, id, now: conversations.snooze(id, request.user, now, until=_until(request, now)),
+    "unsnooze": lambda request, id, now: conversations.unsnooze(id, request.user, now),
+    "assign": lambda request, id, now: conversations.assign(id, request.user, now, owner=_owner(request)),
+    "tag": lambda request, id, now: conversations.tag(id, request.user, now, name=request.POST.get("name", "")[:60]),
+    "untag": lambda request, id, now: conversations.untag(id, request.user, now, name=request.POST.get("name", "")[:60]),
+    "spam": lambda request, id, now: conversations.mark_spam(id, request.user, now),
+    "not-spam": lambda request, id, now: conversations.not_spam(id, request.user, now),
+}
+
+
+def _told(act: Act, name: str) -> str:
+    words = {
+        "resolve": _("Resolved"),
+        "no-answer-needed": _("Resolved, no answer needed"),
+        "reopen": _("Open again"),
+        "snooze": _("Put aside"),
+        "unsnooze": _("Awake again"),
+        "assign": _("Assigned"),
+        "tag": _("Tagged"),
+        "untag": _("Tag taken off"),
+        "spam": _("Marked as spam"),
+        "not-spam": _("Taken out of spam"),
+        "undo": _("Taken back"),
+    }
+    word = words.get(act.name, _("Done")) if act.changed else _("Nothing to change")
+    return f"{word}: {name}" if name else word
+
+
+def acted(request: SignedIn, conversation_id: int, notice: Notice, *, status: int = 200) -> HttpResponse:
+    """The answer to every act: the row in its new state and the notice; the open page then asks what is new."""
+    user, tab = request.user, tab_of(request)
+    if not is_fragment(request):
+        (messages.error if notice.kind == "bad" else messages.success)(request, notice.text, extra_tags=notice.undo)
+        return redirect(f"{reverse('conversation', args=[conversation_id])}?tab={tab}")
+    row = worklist.row(conversation_id, access.scope(user))
+    items = [queue_row(row, user, clock_of(user), tab, conversation_id)] if row else []
+    response = render_part(request, "fragments/acted.html", {"items": items, "notice": notice}, status=status)
+    response.headers["HX-Trigger"] = json.dumps({"balas:changed": {"id": str(conversation_id)}})
+    return response
+
+
+@needs("answer")
+@require_POST
+def act(request: SignedIn, id: int, name: str) -> HttpResponse:
+    perform = ACTS.get(name)
+    if perform is None:
+        raise Http404
+    conversation = access.get_conversation(request.user, id)
+    try:
+        done = perform(request, id, timezone.now())
+    except Refusal as refusal:
+        return acted(request, id, Notice(str(refusal), kind="bad"))
+    undo = reverse("undo", args=[done.undo]) if done.undo else ""
+    return acted(request, id, Notice(_told(done, conversation.customer.name), undo=undo))
+
+
+def _conversation_of(token: str) -> int:
+    """Raises Refusal for a token that we never gave out."""
+    subject = read_token(token).subject.partition(":")[2]
+    return int(subject) if subject.isdigit() else 0
+
+
+@needs("answer")
+@require_POST
+def undo(request: SignedIn, token: str) -> HttpResponse:
+    """The token is signed and names the act; whether its conversation may be touched is asked here again."""
+    try:
+        conversation_id = _conversation_of(token)
+        access.get_conversation(request.user, conversation_id)
+        done = conversations.undo(token, request.user, timezone.now())
+    except Refusal as refusal:
+        if not is_fragment(request):
+            messages.error(request, str(refusal))
+            return redirect("home")
+        return render_part(request, "fragments/acted.html", {"items": [], "notice": Notice(str(refusal), kind="bad")})
+    return acted(request, done.conversation_id, Notice(_told(done, "")))
+
+
+# --- Choices --------------------------------------------------------------------------------------------------------
+
+
+def snooze_choices(clock: Clock) -> list[tuple[str, datetime, str]]:
+    now = clock.local(clock.now)
+    morning = now.replace(hour=9, minute=0, second=0, microsecond=0)
+    monday = morning + timedelta(days=7 - now.weekday())
+    later = (now + timedelta(hours=3)).replace(second=0, microsecond=0)
+    choices = [
+        ("later", later, _("In three hours")),
+        ("tomorrow", morning + timedelta(days=1), _("Tomorrow morning")),
+        ("monday", monday, _("Next Monday")),
+        ("week", morning + timedelta(days=7), _("In a week")),
+    ]
+    return [(key, at, words) for key, at, words in choices if at > now]
+
+
+def _choices(request: SignedIn, name: str, clock: Clock, conversation: Any) -> dict[str, Any]:
+    if name == "snooze":
+        named = [{"key": key, "words": words, "when": clock.moment(at)} for key, at, words in snooze_choices(clock)]
+        soonest = clock.local(clock.now + timedelta(minutes=15)).strftime("%Y-%m-%dT%H:%M")
+        return {"title": _("Bring it back"), "choices": named, "soonest": soonest}
+    if name == "assign":
+        people = User.objects.filter(is_active=True).exclude(id=request.user.id).order_by("name", "email")[:200]
+        names = [{"id": str(one.id), "name": one.name or one.email, "is_owner": one.id == conversation.owner_id} for one in people]
+        return {"title": _("Whose is it?"), "people": names}
+    if name == "tag":
+        taken = set(Tag.objects.filter(conversationtag__conversation_id=conversation.id).values_list("name", flat=True))
+        tags = list(Tag.objects.order_by("name").values_list("name", flat=True)[:100])
+        return {"title": _("Tags"), "taken": sorted(taken), "tags": [tag for tag in tags if tag not in taken]}
+    raise Http404
+
+
+@needs("answer")
+@require_GET
+def choose(request: SignedIn, id: int, name: str) -> HttpResponse:
+    """The dialog of an act that needs a choice; without scripts a page of its own."""
+    conversation = access.get_conversation(request.user, id)
+    context = {
+        "id": id,
+        "name": name,
+        "tab": tab_of(request),
+        "conversation": conversation,
+        **_choices(request, name, clock_of(request.user), conversation),
+    }
+    if is_fragment(request):
+        return render_part(request, "fragments/choose.html", context)
+    return render(request, "choose.html", context, here=tab_of(request))
+
+
+# --- Sends ----------------------------------------------------------------------------------------------------------
+
+
+def _on_send(request: SignedIn, envelope: Envelope, name: str) -> str:
+    """Does it and says so. Raises replies.SendProblem."""
+    user, now = request.user, timezone.now()
+    if name == "undo":
+        replies.undo_send(envelope.id, user, now)
+        return _("Not sent. It is a draft again.")
+    if name == "again":
+        replies.send_again(envelope.id, user, now, confirmed=request.POST.get("confirmed") == "1")
+        return _("It will be sent again.")
+    if name == "arrived":
+        replies.confirm_arrived(envelope.id, user, now)
+        return _("Noted: it arrived.")
+    if name == "give-up":
+        replies.give_up(envelope.id, user, now)
+        return _("Taken back. It is a draft again.")
+    raise Http404
+
+
+@needs("answer")
+@require_POST
+def send_act(request: SignedIn, id: int, name: str) -> HttpResponse:
+    envelope = access.get_envelope(request.user, id)
+    try:
+        notice = Notice(_on_send(request, envelope, name))
+    except replies.SendProblem as problem:
+        notice = Notice(str(problem), kind="bad")
+    response = acted(request, envelope.conversation_id, notice)
+    if name in ("undo", "give-up") and notice.kind != "bad" and is_fragment(request):
+        changed = {"balas:changed": {"id": str(envelope.conversation_id), "composer": True}}
+        response.headers["HX-Trigger"] = json.dumps(changed)
+    return response
+

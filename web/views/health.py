@@ -1,0 +1,168 @@
+"""Health: did we miss one, what leaves, and does everything keep up."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET
+
+from inbox.models import Envelope
+from inbox.rules.states import AccountState, SendState
+from web import access
+from web.access import SignedIn, needs
+from web.entries import send_words
+from web.formatting import Clock, span
+from web.rows import channel_of
+from web.views.page import clock_of, render
+from workers import status
+
+_OUTBOX = (
+    (SendState.QUEUED, "hourglass", ""),
+    (SendState.SENDING, "send", ""),
+    (SendState.COMMITTING, "send", ""),
+    (SendState.RETRY, "refresh-cw", "warn"),
+    (SendState.UNKNOWN, "circle-help", "late"),
+    (SendState.FAILED, "circle-x", "late"),
+    (SendState.SENT, "check-check", "good"),
+    (SendState.CANCELLED, "undo-2", ""),
+)
+
+
+def _outbox_words(state: SendState) -> tuple[str, str]:
+    words = {
+        SendState.QUEUED: (_("Waits or is due"), _("undo still works")),
+        SendState.SENDING: (_("Leaving now"), ""),
+        SendState.COMMITTING: (_("At the last step"), _("the server is about to say yes")),
+        SendState.RETRY: (_("Will be tried again"), _("by itself")),
+        SendState.UNKNOWN: (_("May have been delivered"), _("needs a person, unless proof is found")),
+        SendState.FAILED: (_("Failed"), _("the reply is kept in its conversation")),
+        SendState.SENT: (_("Sent"), _("accepted by the server")),
+        SendState.CANCELLED: (_("Taken back"), ""),
+    }
+    return words[state]
+
+
+def _account(row: dict[str, Any], clock: Clock) -> dict[str, Any]:
+    excluded = sum(row["excluded"].values()) if isinstance(row["excluded"], dict) else 0
+    known = row["on_server"] is not None
+    gap = row["on_server"] - row["stored"] - row["pending"] - excluded if known else None
+    looked = row.get("last_success_at")
+    return {
+        **row,
+        "channel": channel_of(row["kind"]),
+        "left_out": excluded,
+        "rules": ", ".join(f"{name}: {count}" for name, count in (row["excluded"] or {}).items()),
+        "gap": max(gap, 0) if gap is not None else None,
+        "age": clock.age(looked) if looked else "",
+        **_in_a_word(row, clock),
+    }
+
+
+def _in_a_word(row: dict[str, Any], clock: Clock) -> dict[str, str]:
+    state = AccountState(row["state"])
+    if state is AccountState.NEEDS_LOGIN:
+        return {"word": _("Needs a new log-in"), "tone": "late", "icon": "octagon-alert", "detail": row["sentence"]}
+    if state is AccountState.RETRYING:
+        since = row.get("state_since")
+        word = _("Away since %(time)s") % {"time": clock.moment(since)} if since else _("Tries again by itself")
+        return {"word": word, "tone": "warn", "icon": "hourglass", "detail": row["sentence"]}
+    if state is AccountState.PAUSED:
+        return {"word": _("Paused"), "tone": "", "icon": "pause", "detail": _("Nothing is read until you resume it.")}
+    if row.get("remaining"):
+        left = ngettext("%(n)s still to come", "%(n)s still to come", row["remaining"]) % {"n": f"{row['remaining']:,}"}
+        return {"word": _("Reading the history"), "tone": "", "icon": "loader-circle", "detail": left}
+    if row["complete"] is True:
+        return {"word": _("Complete"), "tone": "good", "icon": "circle-check", "detail": ""}
+    if row["complete"] is False:
+        return {"word": _("Not yet explained"), "tone": "warn", "icon": "triangle-alert", "detail": _("It is looked at again with the next count.")}
+    return {"word": _("Not counted yet"), "tone": "", "icon": "clock", "detail": ""}
+
+
+def _sum(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    counted = [row for row in rows if row["on_server"] is not None]
+    return {
+        "on_server": sum(row["on_server"] for row in counted),
+        "stored": sum(row["stored"] for row in counted),
+        "pending": sum(row["pending"] for row in counted),
+        "left_out": sum(row["left_out"] for row in counted),
+        "gap": sum(row["gap"] or 0 for row in counted),
+        "has_any": bool(counted),
+    }
+
+
+def _headline(rows: list[dict[str, Any]], total: dict[str, Any]) -> str:
+    if not rows:
+        return _("No mailbox is connected yet.")
+    complete = sum(1 for row in rows if row["complete"] is True)
+    if complete == len(rows) and not total["gap"]:
+        return ngettext("The one mailbox is complete. Nothing was missed.", "All %(num)s mailboxes are complete. Nothing was missed.", len(rows)) % {"num": len(rows)}
+    troubled = [row["name"] for row in rows if row["tone"] in ("late", "warn")]
+    first = ngettext("%(done)s of %(num)s mailbox is complete.", "%(done)s of %(num)s mailboxes are complete.", len(rows)) % {"done": complete, "num": len(rows)}
+    return f"{first} " + (_("Look at %(names)s.") % {"names": ", ".join(troubled[:3])} if troubled else _("The others are being read."))
+
+
+def _troubled_sends(request: SignedIn, clock: Clock) -> list[dict[str, Any]]:
+    """The newest sends that need a person, of conversations that this person may read."""
+    rows = Envelope.objects.filter(state__in=(SendState.UNKNOWN, SendState.FAILED)).order_by("-id")
+    rows = rows.filter(conversation__in=access.conversations(request.user))
+    found = []
+    for row in rows.select_related("conversation__customer")[:10]:
+        data = {"id": row.id, "state": row.state, "sentence": row.sentence, "due_at": row.due_at, "recipients": []}
+        found.append({"send": send_words(data, clock), "conversation": row.conversation, "at": row.created_at})
+    return found
+
+
+def _keeping_up(found: dict[str, Any]) -> list[dict[str, str]]:
+    index, jobs = found["index"], found["jobs"]
+    lag = timedelta(seconds=float(jobs["oldest_due_seconds"] or 0))
+    pending = int(index.get("pending") or 0)
+    oldest = timedelta(seconds=float(index.get("oldest_seconds") or 0))
+    drift = index.get("drift")
+    return [
+        {
+            "name": _("Jobs"),
+            "word": _("Keep up") if lag < timedelta(seconds=30) else _("Behind by %(time)s") % {"time": span(lag)},
+            "tone": "good" if lag < timedelta(seconds=30) else "warn",
+            "detail": _("the oldest thing to do has waited %(time)s") % {"time": span(lag)},
+        },
+        {
+            "name": _("Search"),
+            "word": _("Up to date") if not pending else _("%(n)d to index") % {"n": pending},
+            "tone": "good" if not pending else "warn",
+            "detail": str(index.get("backend", "")) + (", " + _("the oldest %(time)s") % {"time": span(oldest)} if pending else ""),
+        },
+        {
+            "name": _("Index against rows"),
+            "word": _("Not compared yet") if drift is None else _("No difference") if not drift else _("%(n)d differences") % {"n": drift},
+            "tone": "" if drift is None else "good" if not drift else "warn",
+            "detail": _("balas index check compares them"),
+        },
+    ]
+
+
+@needs("health")
+@require_GET
+def health(request: SignedIn) -> HttpResponse:
+    clock = clock_of(request.user)
+    found = status.collect(clock.now, access.scope(request.user))
+    rows = [_account(row, clock) for row in found["accounts"]]
+    total = _sum(rows)
+    counted: list[datetime] = [row["counted_at"] for row in rows if row.get("counted_at")]
+    outbox = [
+        {"state": state, "icon": icon, "tone": tone, "count": found["outbox"].get(str(state), 0), "words": _outbox_words(state)}
+        for state, icon, tone in _OUTBOX
+    ]
+    context = {
+        "accounts": rows,
+        "total": total,
+        "headline": _headline(rows, total),
+        "counted_at": max(counted) if counted else None,
+        "outbox": outbox,
+        "troubled": _troubled_sends(request, clock),
+        "keeping_up": _keeping_up(found),
+    }
+    return render(request, "health.html", context, here="health")

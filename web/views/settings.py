@@ -1,0 +1,219 @@
+"""Settings: the connected mailboxes, and the guided way to one more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from inbox import accounts, people
+from inbox.models import Account, User
+from inbox.rules.states import AccountState
+from web import access
+from web.access import SignedIn, needs
+from web.formatting import Clock
+from web.rows import channel_of
+from web.views.page import clock_of, render, role_word
+from workers import bells, mailboxes
+
+KIND = "email"
+_SAFETY = {"imap": ("imaps", "imap+starttls", "imap"), "smtp": ("smtps", "smtp+starttls", "smtp")}
+
+
+def state_words(account: Account, clock: Clock) -> dict[str, str]:
+    """How an account is, in a word, a tone and a sentence."""
+    words = {
+        AccountState.OK: (_("Reading"), "good", "circle-check"),
+        AccountState.RETRYING: (_("Tries again by itself"), "warn", "refresh-cw"),
+        AccountState.NEEDS_LOGIN: (_("Needs a new log-in"), "late", "octagon-alert"),
+        AccountState.PAUSED: (_("Paused"), "", "pause"),
+    }
+    word, tone, icon = words[AccountState(account.state)]
+    sentence = account.sentence
+    if not sentence and account.state == AccountState.OK:
+        if account.remaining:
+            sentence = ngettext(
+                "%(n)s mail of the history is still to come.", "%(n)s mails of the history are still to come.", account.remaining
+            ) % {"n": f"{account.remaining:,}"}
+        elif account.last_success_at:
+            sentence = _("Looked %(age)s ago.") % {"age": clock.age(account.last_success_at)}
+        else:
+            sentence = _("The first look is on its way.")
+    return {"word": word, "tone": tone, "icon": icon, "sentence": sentence}
+
+
+@needs("read")
+@require_GET
+def settings(request: SignedIn) -> HttpResponse:
+    clock = clock_of(request.user)
+    rows = [
+        {"account": account, "channel": channel_of(account.kind), "state": state_words(account, clock)}
+        for account in access.accounts(request.user)
+    ]
+    people_rows = []
+    if access.may(request.user, "accounts"):
+        everybody = User.objects.filter(is_active=True).order_by("name", "email")[:200]
+        people_rows = [{"name": str(one), "email": one.email, "role": role_word(one.role)} for one in everybody]
+    return render(request, "settings/settings.html", {"rows": rows, "people": people_rows}, here="settings")
+
+
+# --- One account ----------------------------------------------------------------------------------------------------
+
+
+@needs("accounts")
+@require_POST
+def account_act(request: SignedIn, id: int, name: str) -> HttpResponse:
+    account, now = access.get_account(request.user, id), timezone.now()
+    if name == "pause":
+        accounts.pause(account.id, now)
+        said = _("%(name)s is paused. Nothing is read or lost meanwhile.")
+    elif name == "resume":
+        accounts.resume(account.id, now)
+        bells.ring("fetch")
+        said = _("%(name)s is read again.")
+    elif name == "remove":
+        if request.POST.get("confirmed") != "1":
+            return render(request, "settings/remove.html", {"account": account}, here="settings")
+        accounts.remove(account.id, now)
+        said = _("%(name)s is no longer read. Its history stays; its password is erased.")
+    else:
+        raise Http404
+    people.audit(f"account.{name}", f"account:{account.id}", request.user, now, {"name": account.name})
+    messages.success(request, said % {"name": account.name})
+    return redirect("settings")
+
+
+# --- Connecting a mailbox -------------------------------------------------------------------------------------------
+
+
+def _step(request: SignedIn, step: str, values: Mapping[str, Any], status: int = 200) -> HttpResponse:
+    context = {"step": step, "problem": "", "hint": "", "safety": _SAFETY, **values}
+    return render(request, "settings/mailbox.html", context, here="settings", status=status)
+
+
+def _endpoint(data: Mapping[str, Any], key: str, address: str) -> dict[str, Any]:
+    scheme = str(data.get(f"{key}_scheme", ""))
+    port = str(data.get(f"{key}_port", ""))
+    return {
+        "scheme": scheme if scheme in _SAFETY[key] else _SAFETY[key][0],
+        "host": str(data.get(f"{key}_host", "")).strip()[:255],
+        "port": int(port) if port.isdigit() and 0 < int(port[:6]) < 65536 else 0,
+        "user": str(data.get(f"{key}_user", "")).strip()[:320] or address,
+    }
+
+
+def _cut(text: str, clock: Clock) -> datetime:
+    """The start of the chosen day in the organisation's zone; 14 days ago when none was chosen."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return clock.now - timedelta(days=accounts.HISTORY_DAYS)
+    return min(datetime(day.year, day.month, day.day, tzinfo=clock.zone), clock.now)
+
+
+def _address_values(request: SignedIn, address: str) -> dict[str, Any]:
+    """What the second step starts with: the best guess for this address."""
+    clock = clock_of(request.user)
+    guesses = mailboxes.guess(KIND, address)
+    best: dict[str, Any] = guesses[0] if guesses else {"imap": {}, "smtp": {}}
+    since = (clock.local(clock.now) - timedelta(days=accounts.HISTORY_DAYS)).date()
+    return {
+        "address": address,
+        "name": address,
+        "display_name": "",
+        "imap": {"scheme": "imaps", "host": "", "port": 993, "user": address, **best.get("imap", {})},
+        "smtp": {"scheme": "smtps", "host": "", "port": 465, "user": address, **best.get("smtp", {})},
+        "label": str(best.get("label") or best.get("provider") or ""),
+        "hint": str(best.get("hint") or best.get("note") or ""),
+        "file_sent": not best.get("files_sent_itself", False),
+        "since": since.isoformat(),
+        "today": clock.local(clock.now).date().isoformat(),
+    }
+
+
+def _typed_values(request: SignedIn, address: str) -> dict[str, Any]:
+    data = request.POST
+    return {
+        "address": address,
+        "name": data.get("name", "").strip()[:80] or address,
+        "display_name": data.get("display_name", "").strip()[:120],
+        "imap": _endpoint(data, "imap", address),
+        "smtp": _endpoint(data, "smtp", address),
+        "label": "",
+        "file_sent": data.get("file_sent") == "1",
+        "since": data.get("since", "")[:10],
+        "today": clock_of(request.user).now.date().isoformat(),
+    }
+
+
+@needs("accounts")
+@never_cache
+@sensitive_post_parameters("password", "smtp_password")
+@require_http_methods(["GET", "POST"])
+def connect_mailbox(request: SignedIn) -> HttpResponse:
+    """Address → servers and log-in, tested against both → connected. Nothing is saved before both have said yes."""
+    if request.method == "GET":
+        return _step(request, "address", {"address": ""})
+    address = request.POST.get("address", "").strip()[:320]
+    try:
+        validate_email(address)
+    except ValidationError:
+        return _step(request, "address", {"address": address, "problem": _("This is not an e-mail address.")}, 422)
+    if Account.objects.filter(kind=KIND, address__iexact=address, removed_at=None).exists():
+        return _step(request, "address", {"address": address, "problem": _("This mailbox is already connected.")}, 422)
+    if request.POST.get("step") != "log-in":
+        return _step(request, "log-in", _address_values(request, address))
+    return _connect(request, _typed_values(request, address))
+
+
+def _connect(request: SignedIn, values: dict[str, Any]) -> HttpResponse:
+    secrets = {"password": request.POST.get("password", "")[:1000]}
+    if request.POST.get("smtp_password"):
+        secrets["smtp_password"] = request.POST["smtp_password"][:1000]
+    if not secrets["password"]:
+        return _step(request, "log-in", {**values, "problem": _("The password is missing.")}, 422)
+    if Account.objects.filter(name=values["name"], removed_at=None).exists():
+        return _step(request, "log-in", {**values, "problem": _("Another mailbox has this name.")}, 422)
+    settings_ = {
+        "imap": values["imap"],
+        "smtp": values["smtp"],
+        "folders": ["INBOX"],
+        "file_sent": values["file_sent"],
+        "display_name": values["display_name"],
+    }
+    login = mailboxes.test_login(KIND, values["address"], settings_, secrets)
+    if not login.is_ok:
+        return _step(request, "log-in", {**values, "problem": login.sentence}, 422)
+    now, clock = timezone.now(), clock_of(request.user)
+    account = accounts.connect(
+        kind=KIND,
+        name=values["name"],
+        address=values["address"],
+        display_name=values["display_name"],
+        settings_=settings_,
+        secrets=secrets,
+        cut_at=_cut(values["since"], clock),
+        now=now,
+    )
+    people.audit("account.connected", f"account:{account.id}", request.user, now, {"name": account.name})
+    bells.ring("fetch")
+    places = ", ".join(login.party.places) if login.party else "INBOX"
+    messages.success(
+        request, _("%(address)s is connected. Reading %(places)s, the newest first.") % {"address": account.address, "places": places}
+    )
+    for note in (login.party.notes if login.party else ())[:3]:
+        messages.info(request, note)
+    return redirect(reverse("settings"))

@@ -1,0 +1,178 @@
+"""Reply templates: choosing one while writing, and keeping them in order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from inbox import templates as replies
+from inbox.models import ReplyTemplate, ReplyTemplateVersion
+from web import access
+from web.access import SignedIn, needs
+from web.reading import language_word
+from web.views.page import render, render_part
+
+_MAX_BODY = 20_000
+_MAX_LIST = 50
+
+
+# --- While writing --------------------------------------------------------------------------------------------------
+
+
+@needs("answer")
+@require_GET
+def insertable(request: SignedIn, id: int) -> HttpResponse:
+    """The templates that fit a conversation, in its customer's language first, narrowed by what was typed."""
+    conversation = access.get_conversation(request.user, id)
+    wanted = request.GET.get("q", "").strip().lower()[:80]
+    language = conversation.customer.language or conversation.language or "en"
+    found = replies.list_for(language, conversation.kind)
+    rows = [
+        {
+            "id": version.template_id,
+            "name": version.template.name,
+            "shortcut": version.template.shortcut,
+            "language": language_word(version.language),
+            "start": " ".join(version.body.split())[:90],
+        }
+        for version in found
+        if wanted in f"{version.template.name} {version.template.shortcut} {version.body}".lower()
+    ]
+    context = {"rows": rows[:_MAX_LIST], "id": id, "wanted": wanted}
+    return render_part(request, "fragments/insertable.html", context)
+
+
+@needs("answer")
+@require_GET
+def insert(request: SignedIn, id: int, template: int) -> HttpResponse:
+    """A template filled in for this conversation; what is missing stands in it as a blank."""
+    conversation = access.get_conversation(request.user, id)
+    row = ReplyTemplate.objects.filter(id=template, archived_at=None).first()
+    if row is None:
+        raise Http404
+    try:
+        found = replies.insert(row, conversation, request.user, timezone.now())
+    except replies.TemplateProblem as problem:
+        return JsonResponse({"problem": str(problem)}, status=422)
+    return JsonResponse({"body": found.body, "version": str(found.version_id), "missing": list(found.missing)})
+
+
+# --- Keeping them ---------------------------------------------------------------------------------------------------
+
+
+def _newest(template: ReplyTemplate) -> list[ReplyTemplateVersion]:
+    """The newest version of each language, by language."""
+    newest: dict[str, ReplyTemplateVersion] = {}
+    for version in template.versions.order_by("language", "number"):
+        newest[version.language] = version
+    return list(newest.values())
+
+
+def languages() -> list[tuple[str, str]]:
+    return [(code, language_word(code)) for code, _name in settings.LANGUAGES]
+
+
+@needs("read")
+@require_GET
+def templates(request: SignedIn) -> HttpResponse:
+    found = ReplyTemplate.objects.filter(archived_at=None).order_by("name").prefetch_related("versions")[:500]
+    rows = []
+    for template in found:
+        newest = {version.language: version for version in sorted(template.versions.all(), key=lambda one: one.number)}
+        first = next(iter(newest.values()), None)
+        rows.append(
+            {
+                "template": template,
+                "languages": [language_word(code) for code in sorted(newest)],
+                "start": " ".join(first.body.split())[:140] if first else "",
+            }
+        )
+    return render(request, "settings/templates.html", {"rows": rows}, here="templates")
+
+
+def _form(request: SignedIn, template: ReplyTemplate | None, values: dict[str, Any], status: int = 200) -> HttpResponse:
+    context = {"template": template, "languages": languages(), "variables": replies.VARIABLES, "problem": "", **values}
+    return render(request, "settings/template.html", context, here="templates", status=status)
+
+
+def _typed(request: SignedIn) -> dict[str, Any]:
+    bodies = {code: request.POST.get(f"body_{code}", "").replace("\r\n", "\n")[:_MAX_BODY] for code, _name in languages()}
+    return {
+        "name": request.POST.get("name", "").strip()[:80],
+        "shortcut": request.POST.get("shortcut", "").strip().lstrip("/")[:40],
+        "bodies": bodies,
+    }
+
+
+def _write(request: SignedIn, template: ReplyTemplate, bodies: dict[str, str]) -> None:
+    """A new version for each language whose words changed. Raises TemplateProblem."""
+    known = {version.language: version.body for version in _newest(template)}
+    for language, body in bodies.items():
+        if body.strip() and body != known.get(language):
+            replies.write_version(template, request.user, timezone.now(), language=language, body=body)
+
+
+@needs("templates")
+@require_http_methods(["GET", "POST"])
+def new(request: SignedIn) -> HttpResponse:
+    if request.method == "GET":
+        return _form(request, None, {"name": "", "shortcut": "", "bodies": {}})
+    typed = _typed(request)
+    try:
+        if not any(body.strip() for body in typed["bodies"].values()):
+            raise replies.TemplateProblem(_("Write the text in at least one language."))
+        replies.check_bodies(typed["bodies"].values())
+        template = replies.create(typed["name"], request.user, timezone.now(), shortcut=typed["shortcut"])
+        _write(request, template, typed["bodies"])
+    except replies.TemplateProblem as problem:
+        return _form(request, None, {**typed, "problem": str(problem)}, 422)
+    messages.success(request, _("The template “%(name)s” can be used now.") % {"name": template.name})
+    return redirect("templates")
+
+
+@needs("templates")
+@require_http_methods(["GET", "POST"])
+def edit(request: SignedIn, id: int) -> HttpResponse:
+    template = ReplyTemplate.objects.filter(id=id, archived_at=None).first()
+    if template is None:
+        raise Http404
+    if request.method == "GET":
+        bodies = {version.language: version.body for version in _newest(template)}
+        return _form(request, template, {"name": template.name, "shortcut": template.shortcut, "bodies": bodies})
+    typed = _typed(request)
+    try:
+        replies.rename(template, request.user, timezone.now(), name=typed["name"], shortcut=typed["shortcut"])
+        _write(request, template, typed["bodies"])
+    except replies.TemplateProblem as problem:
+        return _form(request, template, {**typed, "problem": str(problem)}, 422)
+    messages.success(request, _("The template “%(name)s” is kept. Replies already written do not change.") % typed)
+    return redirect("templates")
+
+
+@needs("templates")
+@require_POST
+def archive(request: SignedIn, id: int) -> HttpResponse:
+    template = ReplyTemplate.objects.filter(id=id, archived_at=None).first()
+    if template is None:
+        raise Http404
+    replies.archive(template, request.user, timezone.now())
+    messages.success(request, _("The template “%(name)s” is no longer offered.") % {"name": template.name})
+    return redirect("templates")
+
+
+@needs("templates")
+@require_POST
+def preview(request: SignedIn) -> HttpResponse:
+    """What a text looks like with example values; JSON for the page beside it."""
+    try:
+        text = replies.preview(request.POST.get("body", "")[:_MAX_BODY])
+    except replies.TemplateProblem as problem:
+        return JsonResponse({"problem": str(problem)})
+    return JsonResponse({"text": text})
