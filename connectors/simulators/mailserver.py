@@ -139,9 +139,10 @@ class MailServers:
         stamp = f"{mail.accepted_at.astimezone(UTC):%Y%m%dT%H%M%S%f}-{len(self.sent):05d}"
         beside = self._accepted / f"{stamp}.new"
         beside.write_bytes(mail.content)
-        beside.rename(self._accepted / f"{stamp}.eml")
+        kept = self._accepted / f"{stamp}.eml"
+        beside.rename(kept)
         self.sent.append(mail)
-        self.on_accepted(mail)
+        self.on_accepted(mail, kept)
 
-    def on_accepted(self, mail: SentMail) -> None:
-        """For those who build a world around the servers."""
+    def on_accepted(self, mail: SentMail, kept: Path) -> None:
+        """For those who build a world around the servers; `kept` holds the bytes."""

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+# aiosmtpd 1.4.6 warns at each log-in of an attribute that it sets itself.
+logging.getLogger("mail.log").addFilter(lambda record: "login_data" not in str(record.msg))
 
 LOOPBACK = "127.0.0.1"
 SIZE_LIMIT = 36 * 1024 * 1024
