@@ -1,0 +1,111 @@
+"""What stands between a written reply and the outbox. Codes and numbers only: the pages have the sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from connectors.messages import Limits
+from inbox.rules.templates import find_missing
+
+
+class GateCode(StrEnum):
+    EMPTY = "empty"
+    MISSING_VALUES = "missing-values"  # data: names
+    NO_RECIPIENT = "no-recipient"
+    BAD_RECIPIENT = "bad-recipient"  # data: addresses
+    TOO_MANY_RECIPIENTS = "too-many-recipients"  # data: count, limit
+    STALE = "stale"  # data: newest (the message that its writer has not seen)
+    TOO_LONG = "too-long"  # data: count, limit
+    ATTACHMENTS_TOO_LARGE = "attachments-too-large"  # data: bytes, limit
+    NOT_THE_CUSTOMER = "not-the-customer"  # data: addresses
+    SENDING_STOPPED = "sending-stopped"
+    CLOSED_ACCOUNT = "closed-account"
+
+
+# Passed when the agent says so; every other gate is passed by mending the reply.
+CONFIRMABLE: Final = frozenset({GateCode.STALE, GateCode.NOT_THE_CUSTOMER})
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    code: GateCode
+    blocks: bool = True
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_confirmable(self) -> bool:
+        return self.code in CONFIRMABLE
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyFacts:
+    """A reply as it is about to be queued. Addresses are compared in their normalised form (`*_keys`)."""
+
+    text: str
+    recipients: Sequence[str]  # as they will be written
+    recipient_keys: Sequence[str]
+    customer_keys: Collection[str]  # all identities of the customer, and who takes part in the conversation
+    newest_inbound: int = 0  # id of the newest message the customer wrote; 0: none
+    seen_message: int = 0  # id of the newest message its writer had before their eyes
+    subject: str = ""
+    length: int | None = None  # as the channel counts; None: characters of the text
+    attachment_bytes: int = 0
+    attachments: int = 0
+    bad_recipients: Sequence[str] = ()  # written so that no address can be read
+    is_stopped: bool = False  # the global stop switch
+    is_account_closed: bool = False
+
+
+def gate_reply(facts: ReplyFacts, limits: Limits, confirmations: Collection[str] = frozenset()) -> list[Gate]:
+    """Every gate in the way, those that block first; an empty list means go.
+
+    A stale reply blocks until its writer has seen the newer message or confirms; so does one that goes to somebody
+    who takes no part. A gate that was confirmed is left out. The stop switch does not block: the reply waits.
+    """
+    gates = [*_content(facts, limits), *_recipients(facts, limits)]
+    if facts.newest_inbound > facts.seen_message:
+        gates.append(Gate(GateCode.STALE, data={"newest": facts.newest_inbound}))
+    if facts.is_account_closed:
+        gates.append(Gate(GateCode.CLOSED_ACCOUNT))
+    if facts.is_stopped:
+        gates.append(Gate(GateCode.SENDING_STOPPED, blocks=False))
+    kept = [gate for gate in gates if not (gate.is_confirmable and gate.code in confirmations)]
+    return sorted(kept, key=lambda gate: not gate.blocks)
+
+
+def _content(facts: ReplyFacts, limits: Limits) -> list[Gate]:
+    gates = []
+    if not facts.text.strip() and not facts.attachments:
+        gates.append(Gate(GateCode.EMPTY))
+    missing = find_missing(f"{facts.subject}\n{facts.text}")
+    if missing:
+        gates.append(Gate(GateCode.MISSING_VALUES, data={"names": missing}))
+    count = len(facts.text) if facts.length is None else facts.length
+    if 0 < limits.max_characters < count:
+        gates.append(Gate(GateCode.TOO_LONG, data={"count": count, "limit": limits.max_characters}))
+    if 0 < limits.max_attachment_bytes < facts.attachment_bytes:
+        data = {"bytes": facts.attachment_bytes, "limit": limits.max_attachment_bytes}
+        gates.append(Gate(GateCode.ATTACHMENTS_TOO_LARGE, data=data))
+    return gates
+
+
+def _recipients(facts: ReplyFacts, limits: Limits) -> list[Gate]:
+    gates = []
+    if facts.bad_recipients:
+        gates.append(Gate(GateCode.BAD_RECIPIENT, data={"addresses": tuple(facts.bad_recipients)}))
+    elif not facts.recipients:
+        gates.append(Gate(GateCode.NO_RECIPIENT))
+    if 0 < limits.max_recipients < len(facts.recipients):
+        data = {"count": len(facts.recipients), "limit": limits.max_recipients}
+        gates.append(Gate(GateCode.TOO_MANY_RECIPIENTS, data=data))
+    strangers = tuple(
+        address
+        for address, key in zip(facts.recipients, facts.recipient_keys, strict=True)
+        if key not in facts.customer_keys
+    )
+    if strangers:
+        gates.append(Gate(GateCode.NOT_THE_CUSTOMER, data={"addresses": strangers}))
+    return gates
