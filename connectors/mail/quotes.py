@@ -10,18 +10,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from connectors.mail.quotewords import (
+    ADDRESS_INSIDE,
     BEGIN_FORWARDED,
-    DATE_ADDRESS_END,
     DATE_INSIDE,
+    DATED_ADDRESS,
     DISCLAIMER,
     FROM_LINE,
-    HAS_ADDRESS,
     LIST_FOOTER,
     MOBILE,
     ON_START,
     OTHER_LINE,
     RULE,
     SEPARATOR,
+    WROTE_BETWEEN_DASHES,
     WROTE_END,
 )
 from connectors.messages import Passage
@@ -30,6 +31,7 @@ MAX_LINES = 20_000
 MAX_LINE = 400  # characters of a line that are looked at
 MAX_SIGNATURE_LINES = 15
 
+LIKELY, CERTAIN = 1, 2
 NEW, QUOTE, SIGNATURE, FOOTER = "new", "quote", "signature", "footer"
 
 
@@ -37,8 +39,6 @@ def split_passages(text: str, quoted: Sequence[bool] | None = None) -> tuple[Pas
     """Cut a text (LF line ends) into passages. `quoted` says, line by line, what markup already told to be quoted."""
     if not text:
         return ()
-    if quoted is None and _is_plainly_new(text):
-        return (Passage(NEW, text),)
     lines = text.split("\n")
     kinds = _kinds(lines[:MAX_LINES], quoted)
     if len(lines) > MAX_LINES:
@@ -58,13 +58,8 @@ def visible(passages: Sequence[Passage]) -> str:
     return "\n".join(passage.text.strip("\n") for passage in passages if passage.kind == NEW).strip()
 
 
-def _is_plainly_new(text: str) -> bool:
-    """Nothing in it could begin a quote, a signature or a footer: the common short letter."""
-    return ">" not in text and ":\n" not in text and "--" not in text and "__" not in text and len(text) < 300
-
-
 def _has_new(lines: Sequence[str], kinds: Sequence[str]) -> bool:
-    return any(kind == NEW and line.strip("> \t\xa0") for line, kind in zip(lines, kinds, strict=True))
+    return any(kind == NEW and line.strip("> \t\xa0").strip() for line, kind in zip(lines, kinds, strict=True))
 
 
 def _kinds(lines: list[str], quoted: Sequence[bool] | None) -> list[str]:
@@ -109,7 +104,7 @@ def _history_start(lines: list[str], index: int, stripped: str) -> int:
         return -1
     if (":" in stripped or "：" in stripped) and FROM_LINE.match(stripped) and _header_block(lines, index):
         return -1
-    end = _attribution_end(lines, index, stripped)
+    end, is_certain = _attribution_end(lines, index, stripped)
     if not end:
         return 0
     following = end
@@ -117,7 +112,7 @@ def _history_start(lines: list[str], index: int, stripped: str) -> int:
         following += 1
     if following < len(lines) and lines[following].startswith(">"):
         return following
-    return -1
+    return -1 if is_certain else 0
 
 
 def _header_block(lines: list[str], index: int) -> bool:
@@ -130,29 +125,44 @@ def _header_block(lines: list[str], index: int) -> bool:
     return has_from and sum(1 for line in near[:8] if OTHER_LINE.match(line)) >= 2
 
 
-def _attribution_end(lines: list[str], index: int, stripped: str) -> int:
-    """The line after an attribution such as "On … wrote:", which programs wrap over up to four lines; 0 for none."""
+def _attribution_end(lines: list[str], index: int, stripped: str) -> tuple[int, bool]:
+    """The line after an attribution such as "On … wrote:", which programs wrap over up to five lines; 0 for none.
+
+    Also whether it is one beyond doubt; if not, it needs marked lines after it.
+    """
     joined = ""
-    for offset in range(4):
-        if index + offset >= len(lines):
-            return 0
-        piece = stripped if offset == 0 else lines[index + offset][:MAX_LINE].strip()
-        if not piece or piece[0] == ">":
-            return 0
+    for offset, line in enumerate(lines[index : index + 6]):
+        piece = line[:MAX_LINE].strip()
+        if not piece and offset and joined.endswith("<"):
+            continue
+        if not piece or (piece[0] == ">" and len(piece) > 9):
+            return 0, False
         joined = f"{joined} {piece}" if joined else piece
-        if piece[-1] in ":：" or piece.endswith(":>"):
-            return index + offset + 1 if _is_attribution(joined) else 0
-        if offset == 0 and not (DATE_INSIDE.search(piece) or HAS_ADDRESS.search(piece)):
-            return 0
-    return 0
+        if piece[-1] in ":：" and not piece.lower().endswith("mailto:"):
+            certainty = _attribution(joined)
+            return (index + offset + 1, certainty == CERTAIN) if certainty else (0, False)
+        if offset == 0:
+            if WROTE_BETWEEN_DASHES.match(piece):
+                return index + 1, True
+            if DATED_ADDRESS.match(piece):
+                return index + 1, False
+            if not (DATE_INSIDE.search(piece) or "@" in piece):
+                return 0, False
+    return 0, False
 
 
-def _is_attribution(joined: str) -> bool:
-    if DATE_ADDRESS_END.search(joined) and DATE_INSIDE.search(joined):
-        return True
-    if not WROTE_END.search(joined) or not ON_START.match(joined):
-        return False
-    return DATE_INSIDE.search(joined) is not None or HAS_ADDRESS.search(joined) is not None
+def _attribution(joined: str) -> int:
+    """0: none. LIKELY: it is one if marked lines follow. CERTAIN: it is one."""
+    if len(joined) > 600:
+        return 0
+    joined = joined.replace("< ", "<").replace(" >", ">")
+    has_date = DATE_INSIDE.search(joined) is not None
+    has_address = ADDRESS_INSIDE.search(joined) is not None
+    if has_date and has_address:
+        return CERTAIN
+    if WROTE_END.search(joined) and (has_address or (has_date and ON_START.match(joined))):
+        return CERTAIN
+    return LIKELY if has_date or "@" in joined else 0
 
 
 def _keep_interleaved(lines: Sequence[str], kinds: list[str]) -> None:

@@ -12,31 +12,26 @@ import re
 # Indonesian and Malay, Polish, Czech and Slovak, Russian, Ukrainian, Swedish, Norwegian, Danish, Finnish, Turkish,
 # Hungarian, Greek, Bulgarian, Croatian, Japanese, Chinese, Korean, Vietnamese, Thai, Arabic, Hebrew, Persian.
 _WROTE = (
-    r"wrote|writes|said|schrieb|geschrieben|a écrit|a ecrit|escribió|escribio|escribiu|escreveu|ha scritto"
-    r"|scrisse|schreef"
-    r"|heeft geschreven|het volgende geschreven|a scris|menulis|berkata|tulis|napisała\(a\)|napisał\(a\)"
-    r"|napisał|napisała"
-    r"|pisze|napsala|napsal|napsal\(a\)|napísal|napísala|написал\(а\)|написал|написала|написав|написала|пишет|skrev"
-    r"|kirjoitti|şunu yazdı|tarihinde yazdı|yazdı|írta|έγραψε|написа|je napisao|je napisala|piše|さんは書きました"
-    r"|のメール|写道|寫道|写到|님이 작성|작성|đã viết|เขียนว่า|كتب|כתב|כתבה|نوشت"
+    r"wrote|writes|sent|said|schrieb|geschrieben|a écrit|a ecrit|escribió|escribio|escribiu|escreveu|ha scritto|scrisse"
+    r"|schreef|het volgende geschreven|a scris|menulis|berkata|napisała|napisał|pisze|napsala|napsal|napísal|napísala"
+    r"|написала|написал|написав|пишет|пише|skrev|kirjoitti|şunu yazdı|yazdı|írta|έγραψε|je napisao|je napisala|piše"
+    r"|さんは書きました|のメール|写道|寫道|写到|님이 작성|đã viết|เขียนว่า|كتب|כתב|כתבה|נכתב|نوشت"
 )
-WROTE_END = re.compile(rf"(?:{_WROTE})(?:\b[^:：]{{0,60}})?\s*[:：]\s*>?$", re.I)
-# How it begins: a preposition or a weekday before the date, or the date itself.
+WROTE_END = re.compile(rf"(?:{_WROTE})(?:\(\w{{1,2}}\))?(?:\s[^:：]{{1,80}})?\s*[:：]$", re.I)
+WROTE_BETWEEN_DASHES = re.compile(rf"-{{2,}}[^\n]{{1,300}}(?:{_WROTE})\s*-{{2,}}$", re.I)
+# How it begins where no address stands in it: a preposition or a weekday before the date, or the date itself.
 ON_START = re.compile(
-    r"(?:On|At|Am|Le|El|Il giorno|Il|Op|Em|No dia|În|In data|Pe|La|Pada|Dalam|W dniu|Dne|Dňa|Den|Am|Den|Wt|Pt|Śr"
-    r"|On\s|В|Le\s|Tarih|Στις|На|Dana|Vào|เมื่อ|في|ב-|ב|در|Den|Op|2\d{3}|\d{1,2}[./-]|\d{1,2} |[A-Z][a-z]{2,9},? "
-    r"|пн|вт|ср|чт|пт|сб|вс|понедельник|вторник|среда|четверг|пятница|суббота|воскресенье|[\"'<]|[^\s:]{1,40}\s)",
+    r"(?:-{2,} ?)?(?:(?:On|At|Am|Le|El|Il|Op|Em|No dia|În|In data|Pe|La|Pada|W dniu|Dne|Dňa|Den|På)\s|В |Στις |На |Dana |Vào "
+    r"|[A-Za-zśŚ]{2,4}\.?,? \d|\d{1,4}[./年년-]|\d{1,2} \w)",
 )
-DATE_INSIDE = re.compile(
-    r"\d{4}|\d{1,2}[:.]\d\d|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}",
-)
-HAS_ADDRESS = re.compile(r"<?[^\s<>@]{1,64}@[^\s<>@]{1,190}>?")
-# "26.06.2014, 14:41, "Name" <a@b.c>:" as Yandex and mail.ru write it, no verb at all.
-DATE_ADDRESS_END = re.compile(r"<[^\s<>@]{1,64}@[^\s<>@]{1,190}>\s*(?:\S{1,15}\s*)?:$")
+DATE_INSIDE = re.compile(r"\d{4}|\d{1,2}[:.]\d\d|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")
+# "26.06.2014, 14:41, "Name" <a@b.c>:" needs no verb: with a date it is an attribution in any language.
+ADDRESS_INSIDE = re.compile(r"[<(\[]\s?(?:mailto:)?[^\s<>@()]{1,64}@[^\s<>@()]{1,190}[>)\]]")
+DATED_ADDRESS = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\b[^\n]{0,120}<[^\s<>@]{1,64}@[^\s<>@]{1,190}>$")
 
 # "-----Original Message-----" and its kin; three or more dashes, underscores or equals signs.
 SEPARATOR = re.compile(
-    r"[-_=*]{2,60}\s*(?:original message|original appointment|forwarded message|forwarded by|begin forwarded message"
+    r"[-_=*]{2,60}\s*(?:original message|antwort nachricht|original appointment|forwarded message|forwarded by|begin forwarded message"
     r"|reply message|ursprüngliche nachricht|ursprungliche nachricht|originalnachricht|weitergeleitete nachricht"
     r"|message d'origine|message d’origine|message original|message transféré|mensaje original|mensaje reenviado"
     r"|mensagem original|mensagem encaminhada|messaggio originale|messaggio inoltrato|oorspronkelijk bericht"
@@ -81,7 +76,7 @@ MOBILE = re.compile(
     r"(?:sent (?:from|via|with|using) (?:my |the |a )?[^\n]{1,80}|get outlook for (?:ios|android)[^\n]{0,80}"
     r"|von (?:meinem|mir)[^\n]{1,40}(?:gesendet|geschickt)|gesendet (?:von|mit)[^\n]{1,60}|envoyé (?:de|depuis"
     r"|à partir)[^\n]{1,60}"
-    r"|enviado (?:desde|do|de|via)[^\n]{1,60}|inviato (?:da|dal)[^\n]{1,60}|verzonden (?:vanaf|met|van)[^\n]{1,60}"
+    r"|enviado (?:desde|do|de|via)[^\n]{1,60}|inviato (?:da|dal)[^\n]{1,60}|(?:verzonden|verstuurd) (?:vanaf|met|van)[^\n]{1,60}"
     r"|trimis (?:de pe|din|cu|prin)[^\n]{1,60}|dikirim (?:dari|melalui|lewat)[^\n]{1,60}|terkirim dari[^\n]{1,60}"
     r"|wysłane z[^\n]{1,60}|odesláno z[^\n]{1,60}|отправлено (?:с|из)[^\n]{1,60}|skickat från[^\n]{1,60}"
     r"|sendt fra[^\n]{1,60}|lähetetty[^\n]{1,60}|iphone'umdan gönderildi|iphone'dan gönderildi"
