@@ -30,6 +30,7 @@ from inbox.killpoints import reach
 from inbox.models import Account
 from inbox.rules.states import AccountState
 from inbox.sealing import KeyMissing
+from search.backend import get_backend
 from workers import connections
 from workers.bells import ring
 
@@ -150,6 +151,14 @@ def digest(limit: int = 500) -> int:
     if count:
         ring("live", "index")
     return count
+
+
+# --- index ----------------------------------------------------------------------------------------------------------
+
+
+def index(limit: int = 500) -> int:
+    """Brings one batch of changed documents to the index; how many it brought."""
+    return get_backend().drain(limit).indexed
 
 
 # --- deliver --------------------------------------------------------------------------------------------------------

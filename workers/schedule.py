@@ -17,7 +17,7 @@ from django.db import connections as database_connections
 from django.db.models import Min
 
 from inbox.models import Account, Envelope, RawItem
-from search import sync
+from search.backend import get_backend
 from workers import connections, jobs
 from workers.bells import ring, subscribe
 
@@ -114,7 +114,7 @@ def run_until_stopped() -> int:
         "fetch": Lane("fetch", fetch.work, fetch.next_due, stop),
         "digest": Lane("digest", jobs.digest, _next_digest, stop),
         "deliver": Lane("deliver", jobs.deliver, _next_deliver, stop),
-        "index": Lane("index", sync.drain_due, lambda: LONGEST_PAUSE, stop),
+        "index": Lane("index", jobs.index, lambda: LONGEST_PAUSE, stop),
         "care": Lane("care", jobs.care, lambda: 1.0, stop),
         "tidy": Lane("tidy", _tidied, lambda: LONGEST_PAUSE, stop),
     }
@@ -167,7 +167,7 @@ def sweep() -> list[str]:
         rooms.append("digest")
     if Envelope.objects.filter(due_at__lte=now).exists():
         rooms.append("deliver")
-    if sync.has_work():
+    if get_backend().status(now).pending:
         rooms.append("index")
     jobs.care()
     _tidied()

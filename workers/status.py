@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.db.models import Min
 
 from inbox import outbox, shelf
 from inbox.models import Account, Envelope, RawItem
-from search import sync
+from search.backend import get_backend
 
 
 def collect(now: datetime, account_ids: frozenset[int] | None = None) -> dict[str, Any]:
@@ -20,7 +21,7 @@ def collect(now: datetime, account_ids: frozenset[int] | None = None) -> dict[st
     return {
         "accounts": [_account(row) for row in rows],
         "outbox": outbox.counts(),
-        "index": sync.status(now),
+        "index": asdict(get_backend().status(now)),
         "jobs": {"oldest_due_seconds": oldest_due_seconds(now)},
     }
 

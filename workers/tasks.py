@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from search import sync
 from workers import jobs
 from workers.app import app
 
@@ -38,5 +37,5 @@ def deliver() -> None:
 @app.task(name="workers.tasks.index")
 def index() -> None:
     for _ in range(_BATCHES_A_TASK):
-        if not sync.drain_due():
+        if not jobs.index():
             return

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import select
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -34,32 +34,31 @@ def start_world(start: Callable[[Child], None]) -> Child:
 
     folder = settings.BALAS_HOME / "provider"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    ready = folder / "ready.json"
-    ready.unlink(missing_ok=True)
-    child = Child(
-        "customers", [sys.executable, "-m", "connectors.simulators.demo", str(folder), "--ready-file", str(ready)]
-    )
+    arguments = [sys.executable, "-m", "connectors.simulators.demo", str(folder), "--with-parent"]
+    child = Child("customers", arguments, stdout=subprocess.PIPE)
     start(child)
-    facts = _wait_for(ready, child.process)
-    _furnish(facts)
+    _furnish(_first_line(child.process))
     return child
 
 
-def _wait_for(ready: Any, process: subprocess.Popen[bytes] | None) -> dict[str, Any]:
-    until = time.monotonic() + _READY_SECONDS
-    while time.monotonic() < until:
-        if ready.exists():
-            facts: dict[str, Any] = json.loads(ready.read_text())
-            return facts
-        if process is None or process.poll() is not None:
-            break
-        time.sleep(0.02)
-    raise CommandFailed("The demo's mail provider did not start.")
+def _first_line(process: subprocess.Popen[bytes] | None) -> dict[str, Any]:
+    """What the provider says of itself when it is ready."""
+    line = b""
+    if (
+        process is not None
+        and process.stdout is not None
+        and select.select([process.stdout], [], [], _READY_SECONDS)[0]
+    ):
+        line = process.stdout.readline()
+    if not line:
+        raise CommandFailed("The demo's mail provider did not start.")
+    facts: dict[str, Any] = json.loads(line)
+    return facts
 
 
 def _furnish(facts: dict[str, Any]) -> None:
     now = datetime.now(UTC)
-    Organisation.objects.filter(id=1).update(name="Tasbora", is_demo=True)
+    Organisation.objects.filter(id=1).update(name="Tasbora", is_demo=True, zone=facts["zone"])
     for email, name, role in _PEOPLE:
         if not User.objects.filter(email=email).exists():
             people.create_user(email, Role(role), now, name=name)

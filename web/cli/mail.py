@@ -91,7 +91,6 @@ def _poll_one(account: Any, until_idle: bool) -> dict[str, Any]:
 
 def drain(progress: Progress | None = None) -> int:
     """Digests and indexes everything that is due; how many items it digested."""
-    from search import sync
     from workers import jobs
 
     digested = 0
@@ -99,7 +98,7 @@ def drain(progress: Progress | None = None) -> int:
         digested += batch
         if progress:
             progress.advance(progress.done)
-    while sync.drain_due():
+    while jobs.index():
         pass
     return digested
 

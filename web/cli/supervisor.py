@@ -34,8 +34,10 @@ LINK_LIFE = timedelta(days=2)
 
 
 class Child:
-    def __init__(self, name: str, arguments: list[str], environment: dict[str, str] | None = None) -> None:
-        self.name, self.arguments = name, arguments
+    def __init__(
+        self, name: str, arguments: list[str], environment: dict[str, str] | None = None, stdout: int | None = None
+    ) -> None:
+        self.name, self.arguments, self.stdout = name, arguments, stdout
         self.environment = {**os.environ, **(environment or {})}
         self.process: subprocess.Popen[bytes] | None = None
         self.started = 0.0
@@ -44,7 +46,9 @@ class Child:
     def start(self) -> None:
         self.started = time.monotonic()
         # A session of its own: Ctrl-C reaches the parent alone, which then stops the children in order.
-        self.process = subprocess.Popen(self.arguments, env=self.environment, start_new_session=True)
+        self.process = subprocess.Popen(
+            self.arguments, env=self.environment, stdout=self.stdout, start_new_session=True
+        )
 
     def ended(self) -> bool:
         return self.process is not None and self.process.poll() is not None

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from web.cli import CommandFailed
 from web.cli.output import add_json, write_object
+
+if TYPE_CHECKING:
+    from inbox.rules.explanation import Promise
 
 
 def add(commands: Any) -> None:
@@ -44,22 +47,48 @@ def explain_sla(options: argparse.Namespace) -> int:
     conversation = Conversation.objects.filter(id=options.conversation).first()
     if conversation is None:
         raise CommandFailed(f"There is no conversation {options.conversation}.")
-    lines = sla.explain(conversation.id, datetime.now(UTC))
-    for line in lines:
+    for promise in sla.explain(conversation.id, datetime.now(UTC)):
         if options.json:
-            write_object(line)
+            write_object(_promise(promise))
         else:
-            print(
-                f"{line['from']:%Y-%m-%d %H:%M} – {line['to']:%Y-%m-%d %H:%M}  {line['seconds']:>8.0f} s  {line['why']}"
-            )
-    if not options.json:
-        due = (
-            f"{conversation.due_for} due {conversation.due_at:%Y-%m-%d %H:%M} UTC"
-            if conversation.due_at
-            else "no clock runs"
-        )
-        print(due)
+            _print_promise(promise)
     return 0
+
+
+def _promise(promise: Promise) -> dict[str, Any]:
+    return {
+        "target": promise.target,
+        "started_at": promise.started_at,
+        "ended_at": promise.ended_at,
+        "ended_by": promise.ended_by,
+        "budget_seconds": promise.budget.total_seconds(),
+        "used_seconds": promise.used.total_seconds(),
+        "due_at": promise.due_at,
+        "breached": promise.is_breached,
+        "zone": promise.calendar.zone,
+        "intervals": [
+            {
+                "from": interval.start,
+                "to": interval.end,
+                "counted": interval.is_counted,
+                "seconds": interval.length.total_seconds(),
+                "why": interval.why,
+                "holidays": [day.isoformat() for day in interval.holidays],
+            }
+            for interval in promise.intervals
+        ],
+    }
+
+
+def _print_promise(promise: Promise) -> None:
+    due = f"due {promise.due_at:%Y-%m-%d %H:%M} UTC" if promise.due_at else "no deadline"
+    state = "late" if promise.is_breached else f"ended by {promise.ended_by}" if promise.ended_by else "running"
+    print(f"{promise.target}: {promise.used} of {promise.budget} used, {due} ({state})")
+    for interval in promise.intervals:
+        sign = "+" if interval.is_counted else " "
+        print(
+            f"  {sign} {interval.start:%Y-%m-%d %H:%M} – {interval.end:%Y-%m-%d %H:%M}  {interval.length}  {interval.why}"
+        )
 
 
 def rotate_secrets(options: argparse.Namespace) -> int:
