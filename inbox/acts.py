@@ -174,9 +174,10 @@ def take_back(desk: Desk, act_id: int) -> None:
     record = AuditRecord.objects.filter(id=act_id, subject=f"conversation:{desk.conversation.id}").first()
     if record is None or not _is_latest(record):
         raise Refusal(_("This can no longer be undone: something else has changed since."))
-    for name, (before, after) in record.data["changed"].items():
-        if _snapshot(desk.conversation)[name] != after:
-            raise Refusal(_("This can no longer be undone: something else has changed since."))
+    changed, current = record.data["changed"], _snapshot(desk.conversation)
+    if any(current[name] != after for name, (_before, after) in changed.items()):
+        raise Refusal(_("This can no longer be undone: something else has changed since."))
+    for name, (before, _after) in changed.items():
         value = datetime.fromisoformat(before) if name in _INSTANTS and before else before
         setattr(desk.conversation, name, value)
     _take_back_tags(desk, record)

@@ -15,12 +15,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from inbox.bodies import sync_folder
 from inbox.conversations import work_record
 from inbox.ids import new_id
-from inbox.models import Draft, DraftAttachment, Message, StoredFile, User
+from inbox.models import Draft, DraftAttachment, Envelope, Message, StoredFile, User
+from inbox.rules.states import SendState
 
 MAX_CHARACTERS = 500_000
 MAX_FILE_BYTES = 25 * 1024 * 1024
@@ -74,17 +76,24 @@ def discard(conversation_id: int, user: User, *, is_note: bool = False) -> None:
     Draft.objects.filter(conversation_id=conversation_id, user=user, is_note=is_note).delete()
 
 
-def newest_seen(conversation_id: int) -> int:
-    """The newest message of a conversation that is no note: what a writer who looks now has seen; 0 for none."""
+def newest_seen(conversation_id: int, but_of: User | None = None) -> int:
+    """The newest message that was said, no note: what a writer who looks now has seen; 0 for none.
+
+    `but_of` leaves out what this person wrote: nobody is surprised by an answer of their own.
+    """
     messages = Message.objects.filter(
         strand__links__conversation_id=conversation_id, strand__links__ended_at=None
     ).exclude(direction="note")
-    return messages.order_by("-id").values_list("id", flat=True).first() or 0
+    if but_of is not None:
+        messages = messages.exclude(author_user=but_of)
+    taken_back = Envelope.objects.filter(message_id=OuterRef("id"), state=SendState.CANCELLED)
+    newest = messages.exclude(Exists(taken_back)).order_by("-id")
+    return newest.values_list("id", flat=True).first() or 0
 
 
 def is_stale(draft: Draft) -> bool:
     """Whether something was said, by the customer or by one of us, after its writer looked."""
-    return newest_seen(draft.conversation_id) > draft.seen_message
+    return newest_seen(draft.conversation_id, draft.user) > draft.seen_message
 
 
 # --- Files ----------------------------------------------------------------------------------------------------------

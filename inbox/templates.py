@@ -64,7 +64,7 @@ def rename(template: ReplyTemplate, actor: Actor, now: datetime, *, name: str, s
 
 def _free_name(name: str, own_id: int | None) -> str:
     name = " ".join(name.split())[:80]
-    if not name or ReplyTemplate.objects.filter(name__iexact=name).exclude(id=own_id).exists():
+    if not name or ReplyTemplate.objects.filter(name__iexact=name).exclude(id=own_id or 0).exists():
         raise TemplateProblem(_("A template needs a name that no other template has."))
     return name
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import BigIntegerField, Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Cast, Substr
 
 from inbox.jsonrows import as_json, read_rows
@@ -23,13 +23,14 @@ from inbox.models import (
     Draft,
     DraftAttachment,
     DuplicateLink,
+    Envelope,
     EnvelopeRecipient,
     IdentityLink,
     Message,
     User,
 )
 from inbox.rules.passages import pieces
-from inbox.rules.states import message_state
+from inbox.rules.states import SendState, message_state
 from inbox.sql import read_json
 from inbox.worklist import ROW_COLUMNS, Scope, micros, read_cursor, readable, row_names
 
@@ -110,9 +111,8 @@ def _conversation(conversation_id: int, scope: Scope, user: User) -> dict[str, A
                 linked_at="linked_at",
             ),
             draft_rows=_draft(user),
-            newest_message=Subquery(
-                _of_conversation(OuterRef("id")).exclude(direction="note").order_by("-id").values("id")[:1]
-            ),
+            newest_message=Subquery(_said(OuterRef("id")).values("id")[:1]),
+            newest_of_others=Subquery(_said(OuterRef("id")).exclude(author_user=user).values("id")[:1]),
         )
         .first()
     )
@@ -120,12 +120,12 @@ def _conversation(conversation_id: int, scope: Scope, user: User) -> dict[str, A
         return None
     row["tags"] = sorted(tag["name"] for tag in read_rows(row.pop("tag_rows")))
     row["identities"] = read_rows(row.pop("identity_rows"), "linked_at")
-    row["newest_message"] = row["newest_message"] or 0
+    row["newest_message"], newest_of_others = row["newest_message"] or 0, row.pop("newest_of_others") or 0
     drafts = read_rows(row.pop("draft_rows"), "updated_at")
     row["draft"] = drafts[0] if drafts else None
     for draft in drafts:
         draft["fields"], draft["attachments"] = read_json(draft["fields"]), read_rows(draft["attachments"])
-        draft["is_stale"] = row["newest_message"] > draft["seen_message"]
+        draft["is_stale"] = newest_of_others > draft["seen_message"]
     for identity in row["identities"]:
         identity["evidence"] = read_json(identity["evidence"])
         identity["verified"] = None if identity["verified"] is None else bool(identity["verified"])
@@ -150,6 +150,12 @@ def _draft(user: User) -> Subquery:
 
 def _of_conversation(conversation_id: Any) -> QuerySet[Message]:
     return Message.objects.filter(strand__links__conversation_id=conversation_id, strand__links__ended_at=None)
+
+
+def _said(conversation_id: Any) -> QuerySet[Message]:
+    """No notes, and no answers that were taken back; the newest first."""
+    taken_back = Envelope.objects.filter(message_id=OuterRef("id"), state=SendState.CANCELLED)
+    return _of_conversation(conversation_id).exclude(direction="note").exclude(Exists(taken_back)).order_by("-id")
 
 
 def _messages(conversation_id: int, earlier: str, limit: int) -> tuple[list[dict[str, Any]], bool]:
@@ -258,6 +264,8 @@ def _entries(
             attachment["is_inline"] = bool(attachment["is_inline"])
         of_message = sends.get(message["id"], [])
         state = str(message_state(send["state"] for send in of_message)) if of_message else ""
+        if state == SendState.CANCELLED:
+            continue  # it never left, and its text is a draft again
         passages = pieces(message["text"], message["passages"])
         entries.append(
             {**message, "entry": "message", "at": message["written_at"], "passages": passages, "sends": of_message}

@@ -23,10 +23,12 @@ class GateCode(StrEnum):
     NOT_THE_CUSTOMER = "not-the-customer"  # data: addresses
     SENDING_STOPPED = "sending-stopped"
     CLOSED_ACCOUNT = "closed-account"
+    SENT_BEFORE = "sent-before"  # data: addresses; the same text went there within a day
+    TOO_MANY_ANSWERS = "too-many-answers"  # data: limit, minutes; in one conversation
 
 
 # Passed when the agent says so; every other gate is passed by mending the reply.
-CONFIRMABLE: Final = frozenset({GateCode.STALE, GateCode.NOT_THE_CUSTOMER})
+CONFIRMABLE: Final = frozenset({GateCode.STALE, GateCode.NOT_THE_CUSTOMER, GateCode.SENT_BEFORE})
 
 
 @dataclass(frozen=True, slots=True)

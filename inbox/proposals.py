@@ -1,0 +1,87 @@
+"""What the composer starts with: to whom, from where and under which subject an answer would go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from connectors.base import Connector
+from connectors.messages import Address
+from inbox import people
+from inbox.accounts import bare_connector
+from inbox.composing import distinct, reply_subject
+from inbox.drafts import newest_seen
+from inbox.models import Account, Conversation, Message, User
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What the composer starts with."""
+
+    account_id: int
+    to: tuple[Address, ...]
+    cc: tuple[Address, ...]
+    subject: str
+    seen_message: int
+    accounts: tuple[tuple[int, str, str], ...]  # (id, name, address) to choose from
+
+
+class SendProblem(Exception):
+    """str() is one sentence for the person."""
+
+
+def answered_message(conversation_id: int, up_to: int = 0) -> Message | None:
+    """The newest message of the customer (one that a person wrote, if there is any), or else the newest of ours."""
+    messages = Message.objects.filter(
+        strand__links__conversation_id=conversation_id, strand__links__ended_at=None
+    ).exclude(direction="note")
+    if up_to:
+        messages = messages.filter(id__lte=up_to)
+    newest = messages.order_by("-written_at", "-id")
+    inbound = newest.filter(direction="inbound")
+    return inbound.filter(automatic="").first() or inbound.first() or newest.first()
+
+
+def propose(conversation_id: int, user: User) -> Proposal:
+    """To whom, from where and under which subject an answer would go. Raises Conversation.DoesNotExist.
+
+    The answer goes to who wrote; the others of To and Cc are proposed as Cc, our own addresses left out.
+    """
+    conversation = Conversation.objects.select_related("account").get(id=conversation_id)
+    choices = accounts_for(conversation, user)
+    account = next((one for one in choices if one.id == conversation.account_id), choices[0] if choices else None)
+    if account is None:
+        raise SendProblem(_("There is no mailbox that you could answer from."))
+    connector, answered = bare_connector(account), answered_message(conversation_id)
+    to, cc = people_of(answered, account, connector) if answered else ((), ())
+    return Proposal(
+        account_id=account.id,
+        to=to,
+        cc=cc,
+        subject=reply_subject(answered.subject if answered else conversation.subject),
+        seen_message=newest_seen(conversation_id),
+        accounts=tuple((one.id, one.name, one.address) for one in choices),
+    )
+
+
+def accounts_for(conversation: Conversation, user: User) -> list[Account]:
+    readable = people.readable_accounts(user)
+    kinds = {conversation.kind, conversation.account.kind if conversation.account else conversation.kind}
+    accounts = Account.objects.filter(kind__in=kinds, removed_at=None).order_by("name")
+    return [account for account in accounts if readable is None or account.id in readable]
+
+
+def people_of(
+    answered: Message, account: Account, connector: Connector
+) -> tuple[tuple[Address, ...], tuple[Address, ...]]:
+    named = [(one["role"], Address(one["address"], one.get("name", ""))) for one in answered.recipients]
+    own = [Address(address) for address in account.own_addresses]
+    if answered.direction == "outbound":
+        to = distinct([address for role, address in named if role == "to"], connector)
+    else:
+        # Whoever wrote is answered; a Reply-To is where they asked the answer to go.
+        wished = [address for role, address in named if role == "reply-to"]
+        to = distinct(wished or [Address(answered.author_address, answered.author_name)], connector, own)
+    cc = distinct([address for role, address in named if role in ("to", "cc")], connector, [*own, *to])
+    return to, cc if answered.direction == "inbound" else ()
