@@ -117,7 +117,7 @@ def _write(events: Sequence[Live], now: datetime) -> None:
             (first + n, moment(now), live.topic, live.subject, json.dumps(live.accounts), json.dumps(dict(live.data)))
             for n, live in enumerate(events)
         ]
-        insert(cursor, "inbox_liveevent", ("number", "at", "topic", "subject", "accounts", "data"), rows)
+        insert(cursor, "inbox_liveevent", "number at topic subject accounts data", rows)
 
 
 def newest_number() -> int:

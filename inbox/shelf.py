@@ -28,25 +28,10 @@ from inbox.transactions import retried
 
 __all__ = ["IMPORT_PLACE", "Stored", "completeness", "known", "put"]
 
-_ITEM = [
-    "id",
-    "account_id",
-    "place",
-    "epoch",
-    "external_id",
-    "version",
-    "is_sent",
-    "is_import",
-    "too_large",
-    "size",
-    "sha256",
-    "received_at",
-    "stored_at",
-    "state",
-    "attempts",
-    "due_at",
-    "error",
-]
+_ITEM = (
+    "id account_id place epoch external_id version is_sent is_import too_large size sha256 received_at"
+    " stored_at state attempts due_at error"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +104,7 @@ def _open_scopes(cursor: CursorWrapper, account_id: int, page: Page) -> dict[Sco
         if row is None:
             columns = "id account_id place epoch state retired_at on_server counted_at stored excluded reconciliation"
             new = (new_id(), *key, "{}", None, None, None, 0, "{}", "{}")
-            insert(cursor, "inbox_cursorscope", columns.split(), [new], "ON CONFLICT DO NOTHING")
+            insert(cursor, "inbox_cursorscope", columns, [new], "ON CONFLICT DO NOTHING")
             cursor.execute(sql, key)
             row = cursor.fetchone()
         ledgers[scope] = _Ledger(*row)
@@ -146,7 +131,7 @@ def _write_items(
     if count != len(rows):  # somebody else stored some of them in between
         written = {row[0] for row in select_in(cursor, "SELECT id FROM inbox_rawitem WHERE id IN ({in})", ids)}
     contents = [(item_id, body.content) for item_id, (_, body) in zip(ids, fresh, strict=True) if item_id in written]
-    insert(cursor, "inbox_rawbody", ("item_id", "content"), contents)
+    insert(cursor, "inbox_rawbody", "item_id content", contents)
     ledger.stored += len(contents)
     return [item_id for item_id, _ in contents]
 

@@ -42,14 +42,13 @@ def dump_json(value: Any) -> str:
     return text.replace("\\u0000", "\\ufffd") if "\\u0000" in text else text
 
 
-def insert(
-    cursor: CursorWrapper, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], conflict: str = ""
-) -> int:
-    """Inserts rows and says how many went in. `conflict` is an ON CONFLICT clause."""
+def insert(cursor: CursorWrapper, table: str, columns: str, rows: Sequence[Sequence[Any]], conflict: str = "") -> int:
+    """Inserts rows and says how many went in. `columns` are names with spaces between, `conflict` is ON CONFLICT …"""
     if not rows:
         return 0
-    names = ", ".join(f'"{name}"' for name in columns)
-    one = f"({', '.join(['%s'] * len(columns))})"
+    named = columns.split()
+    names = ", ".join(f'"{name}"' for name in named)
+    one = f"({', '.join(['%s'] * len(named))})"
     if connection.vendor != "postgresql":
         cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES {one} {conflict}', rows)  # noqa: S608
         return int(cursor.rowcount)

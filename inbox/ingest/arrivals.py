@@ -31,6 +31,10 @@ class Arrival:
     attempts: int
     parsed: Parsed | None = None
 
+    @property
+    def scope(self) -> tuple[int, str, str]:
+        return (self.account_id, self.place, self.epoch)
+
     def as_item(self, content: bytes) -> RawItem:
         return RawItem(
             scope=Scope(self.place, self.epoch),
@@ -44,9 +48,8 @@ class Arrival:
         )
 
 
-_COLUMNS = (
-    "id, account_id, place, epoch, external_id, version, is_sent, is_import, too_large, size, sha256, received_at, attempts"
-)
+_COLUMNS = """id, account_id, place, epoch, external_id, version, is_sent, is_import, too_large, size, sha256,
+    received_at, attempts"""
 
 
 def find_due(limit: int, now: datetime) -> list[Arrival]:

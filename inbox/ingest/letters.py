@@ -13,6 +13,7 @@ from inbox.ingest.accounts import AccountFacts, Ground
 from inbox.ingest.arrivals import Arrival
 from inbox.ingest.text import clean
 from inbox.rules.sla import started_at
+from inbox.rules.threading import is_history, reference_key
 from inbox.sql import read_json, read_moment
 
 MAX_ANSWERS = 50  # references of one message that are followed
@@ -39,6 +40,7 @@ class Letter:
     answers: tuple[Node, ...]  # what it refers to, the nearest first
     stable: str
     people: tuple[Person, ...]  # the author first
+    reply_to: frozenset[str]  # keys: whom it asks to be answered to
     subject: str
     preview: str
     language: str
@@ -56,6 +58,7 @@ class Letter:
     parsed: ParsedMessage | None = None  # of new ones
     strand_id: int | None = None  # where it lies now
     is_changed: bool = False  # flags or direction differ from the row
+    is_turned: bool = False  # its direction does
 
     @property
     def is_new(self) -> bool:
@@ -83,7 +86,8 @@ MAILING_SIZE = 12
 
 
 def node_of(kind: str, reference: str, stable: str) -> Node:
-    return (kind, reference or f"stable:{stable}")
+    """By its Message-ID where that identifies anything, else by its content."""
+    return (kind, reference_key(reference) or f"stable:{stable}")
 
 
 def short_reference(reference: str) -> str:
@@ -97,9 +101,8 @@ def short_reference(reference: str) -> str:
 def nearest_first(in_reply_to: str, references: Sequence[str], own: str) -> list[str]:
     """In-Reply-To, then References from the newest to the oldest; the middle of endless chains is left out."""
     chain = [in_reply_to, *reversed(references)]
-    seen = dict.fromkeys(short_reference(one) for one in chain if one)
-    seen.pop(own, None)
-    names = list(seen)
+    seen = dict.fromkeys(reference_key(short_reference(one)) for one in chain if one)
+    names = [name for name in seen if name and name != own]
     return names if len(names) <= MAX_ANSWERS else [*names[: MAX_ANSWERS - 5], *names[-5:]]
 
 
@@ -108,7 +111,7 @@ def letter_of(arrival: Arrival, account: AccountFacts, message_id: int) -> Lette
     assert isinstance(parsed, ParsedMessage)
     reference = short_reference(parsed.message_id)
     stable = parsed.stable_sha256 or arrival.sha256
-    people = _people(parsed, account)
+    people, reply_to = _split(_people(parsed, account))
     automatic = parsed.automatic.value if parsed.automatic else ""
     written_at = started_at(parsed.written_at, arrival.received_at, arrival.is_import)
     # A failed check joins nothing by reference, so it has none.
@@ -126,6 +129,7 @@ def letter_of(arrival: Arrival, account: AccountFacts, message_id: int) -> Lette
         answers=tuple((account.kind, name) for name in answers),
         stable=stable,
         people=people,
+        reply_to=reply_to,
         subject=clean(parsed.subject)[:1000],
         preview=first_words(_new_words(clean(parsed.text[:4000]), passages_of(parsed))),
         language=parsed.language[:16],
@@ -133,7 +137,7 @@ def letter_of(arrival: Arrival, account: AccountFacts, message_id: int) -> Lette
         received_at=arrival.received_at,
         automatic=automatic,
         verified=parsed.verified,
-        is_history=written_at < account.cut_at,
+        is_history=is_history(written_at, account.cut_at),
         is_mailing=_is_mailing(people, automatic, flags),
         account_id=arrival.account_id,
         flags=list(dict.fromkeys(flags)),
@@ -152,16 +156,19 @@ def references_of(parsed: ParsedMessage) -> list[str]:
 def passages_of(parsed: ParsedMessage) -> list[list[Any]]:
     """As stored: [[kind, length]] over the text; [] when all of it is new."""
     found = [[passage.kind, len(passage.text)] for passage in parsed.passages]
-    is_whole = sum(length for _, length in found) == len(parsed.text)
-    return found if is_whole and any(kind != "new" for kind, _ in found) else []
+    is_whole = sum(len(passage.text) for passage in parsed.passages) == len(parsed.text)
+    return found if is_whole and any(passage.kind != "new" for passage in parsed.passages) else []
 
 
 def _people(parsed: ParsedMessage, account: AccountFacts) -> tuple[Person, ...]:
-    found = [_person("author", parsed.author, account)]
-    for recipient in parsed.recipients:
-        if recipient.role != "reply-to":
-            found.append(_person(recipient.role, recipient.address, account))
-    return tuple(found)
+    found = [_person(recipient.role, recipient.address, account) for recipient in parsed.recipients]
+    return (_person("author", parsed.author, account), *found)
+
+
+def _split(people: Sequence[Person]) -> tuple[tuple[Person, ...], frozenset[str]]:
+    """Those who take part, and the keys of those who are only to be answered."""
+    reply_to = frozenset(person.key for person in people if person.role == "reply-to" and person.key)
+    return tuple(person for person in people if person.role != "reply-to"), reply_to
 
 
 def _person(role: str, address: Address, account: AccountFacts) -> Person:
@@ -190,10 +197,10 @@ def letter_of_row(row: Sequence[Any], ground: Ground, account: AccountFacts) -> 
     (message_id, kind, direction, reference, stable, name, address, recipients, in_reply_to, references) = row[:10]
     (subject, text, passages, language, written_at, received_at, automatic, verified) = row[10:18]
     (account_id, raw_item_id, flags, strand_id) = row[18:]
-    people = [Person("author", account.key(address, name), address, name)]
+    people: Sequence[Person] = [Person("author", account.key(address, name), address, name)]
     for one in read_json(recipients):
-        if one["role"] != "reply-to":
-            people.append(Person(one["role"], account.key(one["address"]), one["address"], one["name"]))
+        people = [*people, Person(one["role"], account.key(one["address"]), one["address"], one["name"])]
+    people, reply_to = _split(people)
     own = ground.accounts.get(account_id, account)
     flag_list = list(read_json(flags))
     is_refused = verified is not None and not verified
@@ -208,7 +215,8 @@ def letter_of_row(row: Sequence[Any], ground: Ground, account: AccountFacts) -> 
         node=node_of(kind, reference, stable),
         answers=tuple((kind, one) for one in answers),
         stable=stable,
-        people=tuple(people),
+        people=people,
+        reply_to=reply_to,
         subject=subject,
         preview=first_words(_new_words(text, read_json(passages))),
         language=language,
@@ -216,7 +224,7 @@ def letter_of_row(row: Sequence[Any], ground: Ground, account: AccountFacts) -> 
         received_at=read_moment(received_at) or written,
         automatic=automatic,
         verified=None if verified is None else bool(verified),
-        is_history=written < own.cut_at,
+        is_history=is_history(written, own.cut_at),
         is_mailing=_is_mailing(people, automatic, flag_list),
         account_id=account_id,
         is_frozen_send=raw_item_id is None,

@@ -1,0 +1,5 @@
+"""The digest: from the shelf into the inbox."""
+
+from inbox.ingest.digest import Digested, digest_due
+
+__all__ = ["Digested", "digest_due"]

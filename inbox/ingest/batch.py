@@ -1,0 +1,309 @@
+"""One transaction of the digest (TX 2): a batch of parsed items becomes messages, conversations and their ledger.
+
+    library (which messages are here) → graph (which name each other) → strands (whose exchange) → matters (what that
+    changes) → rows, counters, index and live events
+
+No object per row, a handful of IN (…) reads whatever the size of the batch; every decision is made in memory by
+functions that know no database. There is no other way for a message to come in: live mail, history, imports and
+replays all pass here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from connectors.messages import Flag, ParsedMessage
+from inbox import changes, counters, outbox, sla
+from inbox.ids import new_id
+from inbox.ingest import writing
+from inbox.ingest.accounts import Ground
+from inbox.ingest.arrivals import Arrival
+from inbox.ingest.book import Book
+from inbox.ingest.graph import Graph
+from inbox.ingest.letters import Letter
+from inbox.ingest.library import Library
+from inbox.ingest.matters import COLUMNS, Matter, matter_of_row, new_matter
+from inbox.ingest.strands import Strand
+from inbox.ingest.text import clean
+from inbox.ingest.threads import Threads
+from inbox.killpoints import reach
+from inbox.models import SlaEvent
+from inbox.rules.states import RawState
+from inbox.sql import execute_in, locking, select_in
+
+_ONE_AT_A_TIME = 0x62616C62
+"""Advisory lock of the transaction: two digests that met would only make each other start again."""
+
+
+def digest_batch(arrivals: Sequence[Arrival], ground: Ground, now: datetime) -> int:
+    """How many messages are new. Raises whatever goes wrong, with nothing written."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        reach("digest.transaction-open")
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ONE_AT_A_TIME])
+        waiting = _claim(cursor, arrivals)
+        reach("digest.claimed")
+        if not waiting:
+            return 0
+        return _Batch(cursor, ground, now).run(waiting)
+
+
+def _claim(cursor: CursorWrapper, arrivals: Sequence[Arrival]) -> list[Arrival]:
+    """Those that nobody has digested in the meantime; their rows stay locked."""
+    sql = "SELECT id FROM inbox_rawitem WHERE id IN ({in}) AND state = 'stored' AND due_at IS NOT NULL ORDER BY id"
+    ids = {row[0] for row in select_in(cursor, sql + locking(), sorted(one.raw_id for one in arrivals))}
+    return [one for one in arrivals if one.raw_id in ids]
+
+
+class _Batch:
+    def __init__(self, cursor: CursorWrapper, ground: Ground, now: datetime) -> None:
+        self.cursor, self.ground, self.now = cursor, ground, now
+        self.library, self.book, self.graph = Library(cursor, ground), Book(cursor, now), Graph(cursor)
+        self.threads = Threads(cursor, ground, self.library, self.book, self.graph)
+        self.matters: dict[int, Matter] = {}
+        self.removed: list[Matter] = []
+        self.moved: list[Letter] = []
+
+    def run(self, arrivals: list[Arrival]) -> int:
+        messages = [one for one in arrivals if isinstance(one.parsed, ParsedMessage)]
+        new = self.library.read(messages)
+        self._read_threads()
+        self.book.load(self.threads.concerned())
+        reach("digest.loaded")
+        self.threads.place(self._find_matter, self.ground.reopen_within)
+        self._form_matters()
+        self._write(new)
+        self._settle_items(arrivals)
+        reach("digest.items-settled")
+        self._tell_outbox(new)
+        self._announce(new)
+        reach("digest.announced")
+        return len(new)
+
+    # --- reading
+
+    def _read_threads(self) -> None:
+        letters = list(self.library.letters.values())
+        self.graph.load({node for one in letters for node in (one.node, *(one.answers if one.is_new else ()))})
+        self.threads.load_strands({letter.strand_id for letter in letters if letter.strand_id})
+        for letter in letters:
+            if letter.strand_id:
+                self.graph.adopt(letter.node, self.threads.stored[letter.strand_id].thread)
+        self.threads.load([one for one in letters if one.is_turned and not one.is_new])
+        ids = {strand.conversation_id for strand in self.threads.stored.values() if strand.conversation_id}
+        self._load_matters(ids)
+
+    def _load_matters(self, ids: Iterable[int]) -> None:
+        sql = f"SELECT {COLUMNS} FROM inbox_conversation WHERE id IN ({{in}}) ORDER BY id{locking()}"  # noqa: S608
+        for row in select_in(self.cursor, sql, sorted(set(ids) - self.matters.keys())):
+            self.matters[row[0]] = matter_of_row(row, self.ground)
+
+    def _find_matter(self, conversation_id: int) -> Matter | None:
+        if conversation_id not in self.matters:
+            self._load_matters([conversation_id])
+        return self.matters.get(conversation_id)
+
+    # --- deciding
+
+    def _form_matters(self) -> None:
+        """Every strand gets its conversation, every conversation the letters that are new to it."""
+        strands = self.threads.formed_or_joined()
+        self.moved = [
+            letter
+            for strand in strands
+            for letter in strand.letters
+            if not letter.is_new and (letter.strand_id != strand.id or letter.is_changed)
+        ]
+        stirred = self._stirred(strands)
+        old = [
+            one for strand in strands if strand.conversation_id in stirred for one in strand.letters if not one.is_new
+        ]
+        seen_in = self._seen_in([*old, *self.moved])
+        self._remove_emptied(strands)
+        for strand in strands:
+            matter = self._matter_of(strand)
+            letters = strand.letters
+            if matter.id in stirred and not matter.is_new:
+                matter.customer_id = self._customer(strand)
+                matter.reset()
+            elif not matter.is_new:
+                letters = [one for one in letters if one.is_new or one.strand_id != strand.id]
+            matter.apply(letters, self.now)
+            for letter in letters:
+                matter.accounts |= letter.accounts | seen_in[letter.id]
+        for letter in self.library.letters.values():
+            if not letter.is_new and letter.accounts:
+                matter = self.matters[self.threads.strand_of(letter).conversation_id]
+                matter.accounts |= letter.accounts
+
+    def _stirred(self, strands: Sequence[Strand]) -> set[int]:
+        """Conversations that lose a letter or see one change: what they are is worked out from all their letters."""
+        stirred: set[int] = set()
+        for strand in strands:
+            for letter in strand.letters:
+                old = self.threads.free.get(letter.strand_id or 0)
+                if old is not None and (old.id != strand.id or letter.is_changed):
+                    stirred |= {old.conversation_id, strand.conversation_id}
+        return stirred - {0}
+
+    def _remove_emptied(self, strands: Sequence[Strand]) -> None:
+        kept = {strand.conversation_id for strand in strands}
+        for strand in self.threads.emptied:
+            if strand.conversation_id not in kept and strand.conversation_id in self.matters:
+                self.removed.append(self.matters.pop(strand.conversation_id))
+
+    def _matter_of(self, strand: Strand) -> Matter:
+        if strand.conversation_id:
+            return self.matters[strand.conversation_id]
+        first = min(strand.letters, key=lambda letter: letter.order)
+        account = self.ground.accounts[first.account_id]
+        strand.conversation_id, strand.needs_link = new_id(), True
+        matter = new_matter(strand.conversation_id, self._customer(strand), first, account, strand.follows)
+        self.matters[matter.id] = matter
+        return matter
+
+    def _customer(self, strand: Strand) -> int:
+        return self.book.customer(self.book.identity(strand.kind, strand.counterparty))
+
+    # --- writing
+
+    def _write(self, new: list[Letter]) -> None:
+        strands = {
+            letter.id: self.threads.strand_of(letter).id
+            for letter in self.library.letters.values()
+            if letter.is_new or letter.strand_id
+        }
+        changed = [matter for matter in self.matters.values() if self._is_changed(matter)]
+        events = self._ledger(changed)
+        for letter in new:
+            if letter.author.key:
+                self.book.identity(letter.kind, letter.author)
+        self.threads.book_participants()
+        self.book.write()
+        reach("digest.people-made")
+        writing.write_matters(self.cursor, changed)
+        reach("digest.conversations-made")
+        self.threads.write(self.now)
+        reach("digest.threads-made")
+        writing.write_messages(self.cursor, new, strands, self.book, self.now)
+        changed_letters = {one.id: one for one in (*self.moved, *self._relabelled())}
+        writing.move_messages(self.cursor, changed_letters.values(), strands)
+        writing.write_deliveries(self.cursor, [one for one in self.library.letters.values() if one.sightings])
+        reach("digest.messages-written")
+        reset = [matter.id for matter in changed if matter.is_reset]
+        writing.clear_conversations(self.cursor, reset)
+        writing.write_events(self.cursor, events)
+        writing.write_access(self.cursor, changed)
+        reach("digest.ledger-written")
+        self.threads.remove_emptied()
+        writing.forget_conversations(self.cursor, [matter.id for matter in self.removed])
+        self._count(changed)
+        reach("digest.counters-written")
+
+    def _relabelled(self) -> list[Letter]:
+        return [one for one in self.library.letters.values() if one.is_changed and not one.is_new]
+
+    def _is_changed(self, matter: Matter) -> bool:
+        return matter.is_new or matter.is_reset or bool(matter.accounts) or matter.has_news
+
+    def _ledger(self, matters: Sequence[Matter]) -> list[SlaEvent]:
+        events: list[SlaEvent] = []
+        for matter in matters:
+            if not matter.entries:
+                continue
+            entries = sorted(matter.entries, key=_known_at)
+            is_fresh = matter.is_new or matter.is_reset
+            standing, rows = sla.extend(matter.standing(), entries, (list) if is_fresh else None)
+            matter.sla, matter.due_at, matter.due_for = dict(standing.state), standing.due_at, standing.due_for
+            events += rows
+        return events
+
+    def _count(self, changed: Sequence[Matter]) -> None:
+        deltas: Counter[counters.Key] = Counter()
+        for matter in changed:
+            deltas[matter.key()] += 1
+            if matter.counted is not None:
+                deltas[matter.counted] -= 1
+        for matter in self.removed:
+            if matter.counted is not None:
+                deltas[matter.counted] -= 1
+        counters.apply(deltas)
+
+    def _settle_items(self, arrivals: Sequence[Arrival]) -> None:
+        by_state: dict[RawState, list[int]] = defaultdict(list)
+        for arrival in arrivals:
+            parsed = arrival.parsed
+            is_bad = isinstance(parsed, ParsedMessage) and Flag.UNREADABLE in parsed.flags
+            by_state[RawState.UNREADABLE if is_bad else RawState.DIGESTED].append(arrival.raw_id)
+        sql = "UPDATE inbox_rawitem SET state = %s, due_at = NULL WHERE id IN ({in})"
+        for state, ids in by_state.items():
+            execute_in(self.cursor, sql, ids, (state.value,))
+
+    # --- telling
+
+    def _tell_outbox(self, new: Sequence[Letter]) -> None:
+        """Our own message seen in Sent, or a bounce that speaks of it, is evidence of what became of a send."""
+        for letter in self.library.letters.values():
+            if letter.is_frozen_send and letter.sightings:
+                outbox.settle_by_message_id(letter.reference, "found in Sent", self.now)
+        for letter in new:
+            assert letter.parsed is not None
+            if letter.is_inbound and letter.parsed.verified is not False:
+                for report in letter.parsed.reports[:50]:
+                    outbox.note_report(report, self.now)
+
+    def _announce(self, new: Sequence[Letter]) -> None:
+        known = [one for one in self.library.letters.values() if not one.is_new and (one.accounts or one in self.moved)]
+        accounts, texts = self._seen_in(known), self._texts(known)
+        facts = []
+        for letter in (*new, *known):
+            text = texts[letter.id] if letter.parsed is None else letter.parsed.text
+            facts.append(self._facts(letter, text, tuple(sorted(letter.accounts | accounts[letter.id]))))
+        news = [
+            changes.ConversationChange(matter.id, tuple(sorted(matter.accounts)), matter.has_news)
+            for matter in self.matters.values()
+            if self._is_changed(matter)
+        ]
+        news += [changes.ConversationChange(matter.id) for matter in self.removed]
+        changes.announce(now=self.now, messages=facts, conversations=news)
+
+    def _facts(self, letter: Letter, text: str, accounts: tuple[int, ...]) -> changes.MessageFacts:
+        strand = self.threads.strand_of(letter)
+        named = [one for person in letter.people for one in (person.name, person.address) if one]
+        author = tuple(one for one in (letter.author.name, letter.author.address) if one)
+        return changes.MessageFacts(
+            id=letter.id,
+            conversation=strand.conversation_id,
+            strand=strand.id,
+            kind=letter.kind,
+            direction=letter.direction,
+            subject=letter.subject,
+            text=clean(text),
+            people=tuple(dict.fromkeys(named)),
+            written_at=letter.written_at,
+            accounts=accounts,
+            automatic=letter.automatic,
+            author=author,
+        )
+
+    def _seen_in(self, letters: Sequence[Letter]) -> dict[int, set[int]]:
+        found: dict[int, set[int]] = defaultdict(set)
+        sql = "SELECT message_id, account_id FROM inbox_delivery WHERE message_id IN ({in})"
+        for message_id, account_id in select_in(self.cursor, sql, [one.id for one in letters]):
+            found[message_id].add(account_id)
+        return found
+
+    def _texts(self, letters: Sequence[Letter]) -> dict[int, str]:
+        sql = "SELECT id, text FROM inbox_message WHERE id IN ({in})"
+        return dict(select_in(self.cursor, sql, [one.id for one in letters]))
+
+
+def _known_at(entry: sla.Entry) -> datetime:
+    """When an entry could be known: the order in which the ledger reads them."""
+    received: str | None = entry.data.get("received_at")
+    return datetime.fromisoformat(received) if received else entry.occurred_at
