@@ -88,8 +88,6 @@ class EmbeddedBackend:
             count += self.index(ids)
             progress(count)
         self.repair()
-        with connection.cursor() as cursor:
-            cursor.execute(f"INSERT INTO {TABLE} ({TABLE}) VALUES ('optimize')")  # noqa: S608
         return count
 
     def _missing(self) -> list[int]:

@@ -14,6 +14,7 @@ from typing import Final
 from django.core import signing
 from django.urls import reverse
 
+from connectors.mail.html import clean_html
 from connectors.mail.parse import find_content_ids, find_html, find_part
 from inbox import bodies
 from inbox.models import Attachment, Message, RawBody
@@ -72,9 +73,7 @@ def render_body(message: Message) -> Body:
         raise Gone("This mail has no formatted text.")
     own = find_content_ids(content)
     images = {content_id: image_address(message.id, content_id) for content_id in own}
-    from connectors.mail.html import sanitise
-
-    cleaned = sanitise(html, images)
+    cleaned = clean_html(html, cid_url=images.get)
     return Body(cleaned.html, cleaned.blocked_images)
 
 

@@ -52,6 +52,7 @@ _WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*(?:\?[^=?][^?]*){0,4}\??
 _WORDS_GAP = re.compile(r"(\?=)[ \t]+(?==\?)")
 _UNFOLD = re.compile(rb"[\r\n]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_CONTROL_BYTES = bytes(code for code in range(32) if code not in (9, 10)) + b"\x7f"
 _LINE_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 # Zero-width, bidirectional controls, tags, interlinear marks: they make one text look like another.
 _INVISIBLE = re.compile(
@@ -196,7 +197,10 @@ def clean_text(text: str) -> str:
     """A body: line ends are LF; NUL and the other controls but tab and LF are gone (PostgreSQL refuses NUL)."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
-    return _CONTROL.sub("", text) if _CONTROL.search(text) else text
+    raw = text.encode("utf_8", "replace")
+    if len(raw.translate(None, _CONTROL_BYTES)) == len(raw) and (b"\xc2" not in raw or not _CONTROL.search(text)):
+        return text  # the look at the bytes takes a tenth of the time of the search
+    return _CONTROL.sub("", text)
 
 
 def clean_name(text: str, limit: int = 200) -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.mail.literals import Answer
-
+_STATUS = re.compile(rb'STATUS ("(?:[^"\\]|\\.)*"|[^ ]+) (\(.*)', re.IGNORECASE)
 _STATUS_ITEM = re.compile(rb"(MESSAGES|UIDNEXT|UIDVALIDITY) (\d+)", re.IGNORECASE)
 _SENT_NAMES = (
     "sent", "sent items", "sent messages", "sent mail", "inbox.sent", "inbox/sent", "inbox.sent items",
@@ -36,12 +35,16 @@ def read_examined(told: dict[bytes, Any]) -> FolderStatus:
     )
 
 
-def read_status(answer: Answer) -> FolderStatus | None:
-    line = next((line for line in answer.lines if line[:7].upper() == b"STATUS "), b"")
-    told = {name.upper(): int(value) for name, value in _STATUS_ITEM.findall(line)}
-    if answer.status != "OK" or not {b"MESSAGES", b"UIDVALIDITY"} <= told.keys():
-        return None
-    return FolderStatus(told[b"UIDVALIDITY"], told.get(b"UIDNEXT"), told[b"MESSAGES"])
+def read_statuses(lines: Sequence[bytes], folders: Mapping[bytes, str]) -> dict[str, FolderStatus]:
+    """The STATUS answers among untagged lines; `folders` maps the name on the wire, in quotes, to ours."""
+    found: dict[str, FolderStatus] = {}
+    for line in lines:
+        match = _STATUS.match(line)
+        folder = folders.get(b'"' + match[1].strip(b'"') + b'"') if match else None
+        told = {name.upper(): int(value) for name, value in _STATUS_ITEM.findall(match[2])} if match else {}
+        if folder is not None and {b"MESSAGES", b"UIDVALIDITY"} <= told.keys():
+            found[folder] = FolderStatus(told[b"UIDVALIDITY"], told.get(b"UIDNEXT"), told[b"MESSAGES"])
+    return found
 
 
 def pick_sent_folder(folders: Sequence[tuple[set[str], str]]) -> str | None:

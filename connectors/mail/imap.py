@@ -20,7 +20,7 @@ from imapclient.exceptions import CapabilityError, IMAPClientError, LoginError
 
 from connectors.base import ConnectorError, Refused, RetryLater
 from connectors.mail.endpoint import Endpoint, tls_context
-from connectors.mail.folders import FolderStatus, pick_sent_folder, read_examined, read_status
+from connectors.mail.folders import FolderStatus, pick_sent_folder, read_examined, read_statuses
 from connectors.mail.literals import Answer, Fetched, Garbled, Goodbye, Wire
 from connectors.mail.sentences import goodbye_error, login_error, network_error, one_line, refused_command_error
 
@@ -184,10 +184,10 @@ class ImapSession:
         commands = [b"NOOP"]
         commands += [b"STATUS %s (MESSAGES UIDNEXT UIDVALIDITY)" % self._quoted(folder) for folder in folders]
         noop, *tags = self.ask(commands, doing)
-        self.answer(noop, doing)
+        first = self.answer(noop, doing)
         answers = [self.answer(tag, doing) for tag in tags]
-        found = {folder: read_status(answer) for folder, answer in zip(folders, answers, strict=True)}
-        return {folder: status for folder, status in found.items() if status is not None}
+        lines = [line for answer in [first, *answers] for line in answer.lines]
+        return read_statuses(lines, {self._quoted(folder): folder for folder in folders})
 
     def search_message_id(self, message_id: str) -> list[int]:
         """UIDs in the selected folder whose Message-ID header holds this id, ascending."""

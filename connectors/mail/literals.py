@@ -29,6 +29,7 @@ _SIZE = re.compile(rb"[( ]RFC822\.SIZE (\d+)", re.IGNORECASE)
 _DATE = re.compile(rb'[( ]INTERNALDATE "([^"]{1,40})"', re.IGNORECASE)
 _BODY = re.compile(rb"[( ](?:BODY\[[^\]]*\](?:<\d+>)?|RFC822) $", re.IGNORECASE)
 _SHORT_BODY = re.compile(rb'[( ](?:BODY\[[^\]]*\](?:<\d+>)?|RFC822) (NIL|"(?:[^"\\]|\\.)*")', re.IGNORECASE)
+_ORIGIN = re.compile(rb"BODY\[\]<(\d+)>", re.IGNORECASE)
 _WHEN = re.compile(rb" ?(\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)$")
 _MONTHS = {
     name: number for number, name in enumerate(b"jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)
@@ -52,6 +53,7 @@ class Fetched:
     size: int | None = None
     content: bytes | None = None
     path: Path | None = None
+    origin: int = 0  # where a piece of a body begins
 
 
 @dataclass(slots=True)
@@ -95,6 +97,8 @@ class Wire:
         self._spool = spool
         self._spool_over = spool_over
         self._serial = 0
+        self._open_tags: set[bytes] = set()
+        self._early: dict[bytes, bytes] = {}  # tagged lines of later commands that came first, as RFC 3501 §5.5 allows
         self.loose: set[Path] = set()  # spooled files that nobody has taken over yet
         self.stirred = False  # the server said that the selected folder has changed since it was examined
 
@@ -122,6 +126,7 @@ class Wire:
         for _ in commands:
             self._serial += 1
             tags.append(b"W%d" % self._serial)
+        self._open_tags.update(tags)
         self._socket.sendall(b"".join(b"%s %s\r\n" % pair for pair in zip(tags, commands, strict=True)))
         return tags
 
@@ -140,18 +145,24 @@ class Wire:
         raise Garbled("it said much and never went on")
 
     def answer(self, tag: bytes) -> Answer:
-        """Read up to the tagged line of `tag`. Raises Goodbye, Garbled, EOFError or OSError."""
+        """Read up to the tagged line of `tag`. Raises Goodbye, Garbled, EOFError or OSError.
+
+        What was said meanwhile for another command in flight is in this answer too: look by UID or name, not by tag.
+        """
         found = Answer()
-        while True:
+        while tag not in self._early:
             line = self._line()
             if line.startswith(b"* "):
                 self._untagged(line, found)
-            elif line.startswith(tag + b" "):
-                status, _, text = line[len(tag) + 1 :].partition(b" ")
-                found.status, found.text = status.decode("ascii", "replace").upper(), text.decode("utf-8", "replace")
-                return found
-            else:
+                continue
+            said, _, rest = line.partition(b" ")
+            if said not in self._open_tags:
                 raise Garbled(line[:60].decode("ascii", "replace"))
+            self._early[said] = rest
+        self._open_tags.discard(tag)
+        status, _, text = self._early.pop(tag).partition(b" ")
+        found.status, found.text = status.decode("ascii", "replace").upper(), text.decode("utf-8", "replace")
+        return found
 
     def _line(self) -> bytes:
         line = self.readline()
@@ -197,13 +208,14 @@ class Wire:
         uid = _UID.search(text)
         if uid is None:
             return None
-        size, when = _SIZE.search(text), _DATE.search(text)
+        size, when, origin = _SIZE.search(text), _DATE.search(text), _ORIGIN.search(text)
         return Fetched(
             uid=int(uid[1]),
             received_at=read_internal_date(when[1]) if when else None,
             size=int(size[1]) if size else None,
             content=content,
             path=path,
+            origin=int(origin[1]) if origin else 0,
         )
 
     def _literal(self, size: int) -> tuple[bytes | None, Path | None]:

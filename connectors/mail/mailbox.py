@@ -7,7 +7,7 @@ trip: NOOP for the selected folder and STATUS for the others, written together (
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -84,7 +84,27 @@ class Mailbox:
     # --- Fetch ------------------------------------------------------------------------------------------------------
 
     def fetch(self, known: Known, wish: Wish) -> Iterator[Page]:
-        """Pages of every folder, newest first; old history after every folder's newest mail."""
+        """Pages of every folder, newest first; old history after every folder's newest mail.
+
+        A page that only counts or remembers rides along with the next one, so that every page is progress.
+        """
+        waiting: Page | None = None
+        try:
+            for page in self._pages(known, wish):
+                page = page if waiting is None else _join(waiting, page)
+                waiting = None
+                if page.items or page.covered or page.troubles or page.gone:
+                    yield page
+                else:
+                    waiting = page
+        except RetryLater:
+            if waiting is not None:
+                yield waiting
+            raise
+        if waiting is not None:
+            yield waiting
+
+    def _pages(self, known: Known, wish: Wish) -> Iterator[Page]:
         places = self.places()
         statuses = self._look(places)
         restless = [place for place in places if not self._is_quiet(place, known.of(place), statuses, wish)]
@@ -202,3 +222,14 @@ class Mailbox:
             raise RetryLater(f"{self.endpoint.user} has no folder for sent mail. Name one in the mailbox settings.")
         if self.find_by_message_id(message_id) is None:
             self.open_session().append(sent, content, datetime.now(UTC))
+
+
+def _join(first: Page, second: Page) -> Page:
+    """The second page with what the first one, which holds no items, had to tell."""
+    counts = {count.scope: count for count in (*first.counts, *second.counts)}
+    return replace(
+        second,
+        counts=tuple(counts.values()),
+        state={**first.state, **second.state},
+        retired=(*first.retired, *second.retired),
+    )

@@ -48,21 +48,27 @@ def fetch_in_pieces(session: ImapSession, uid: int, size: int, limit: int) -> Pa
 
 def _pieces(session: ImapSession, uid: int, size: int, limit: int, write: Callable[[bytes], object]) -> bool:
     """Whether every piece up to the end came. Reads each answer that was asked for, so the wire stays usable."""
-    flight: deque[bytes] = deque()
+    flight: deque[tuple[bytes, int]] = deque()
+    came: dict[int, bytes] = {}  # by offset: pieces may come within the answer to an earlier command
     asked = done = 0
     has_ended = is_missing = False
     while True:
         while len(flight) < _AHEAD and not has_ended and not is_missing and (asked < size or not flight):
             command = b"UID FETCH %d (UID BODY.PEEK[]<%d.%d>)" % (uid, asked, PIECE)
-            flight.append(session.ask([command], "asking for a large mail")[0])
+            flight.append((session.ask([command], "asking for a large mail")[0], asked))
             asked += PIECE
         if not flight:
             return not is_missing
-        answer = session.answer(flight.popleft(), "reading a large mail", PIECE)
-        piece = next((message.content for message in answer.fetched if message.uid == uid), None)
+        tag, offset = flight.popleft()
+        for message in session.answer(tag, "reading a large mail", PIECE).fetched:
+            if message.uid == uid and message.content is not None:
+                came[message.origin] = message.content
+        piece = came.pop(offset, None)
+        if has_ended or is_missing:
+            continue
         if piece is None or done > limit + PIECE:
-            is_missing = is_missing or not has_ended
-        elif not has_ended:
+            is_missing = True
+        else:
             write(piece)
             done += len(piece)
             has_ended = len(piece) < PIECE

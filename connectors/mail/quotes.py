@@ -63,34 +63,37 @@ def _has_new(lines: Sequence[str], kinds: Sequence[str]) -> bool:
 
 
 def _kinds(lines: list[str], quoted: Sequence[bool] | None) -> list[str]:
-    kinds = [NEW] * len(lines)
-    index = 0
-    while index < len(lines):
-        if quoted is not None and index < len(quoted) and quoted[index]:
-            kinds[index] = QUOTE
-            index += 1
+    kinds = [QUOTE if line[:1] == ">" else NEW for line in lines]
+    if quoted is not None:
+        for index, is_quoted in enumerate(quoted[: len(kinds)]):
+            if is_quoted:
+                kinds[index] = QUOTE
+    reached = 0
+    for index in _suspects(lines):
+        if index < reached or kinds[index] == QUOTE:
             continue
-        line = lines[index]
-        first = line[:1]
-        if first == ">":
-            kinds[index] = QUOTE
-            index += 1
-            continue
-        if not line or line.isspace():
-            index += 1
-            continue
-        stripped = line[:MAX_LINE].strip()
-        end = _history_start(lines, index, stripped)
+        end = _history_start(lines, index, lines[index][:MAX_LINE].strip())
         if end == -1:
             kinds[index:] = [QUOTE] * (len(lines) - index)
             break
         if end:
             kinds[index:end] = [QUOTE] * (end - index)
-            index = end
-            continue
-        index += 1
-    _mark_tail(lines, kinds)
+            reached = end
+    _mark_tails(lines, kinds)
     return kinds
+
+
+def _suspects(lines: Sequence[str]) -> list[int]:
+    """The few lines that could begin the history: rules, header lines, and what stands before a colon or an address."""
+    suspects: set[int] = set()
+    for index, line in enumerate(lines):
+        if ":" in line or "：" in line:
+            suspects.add(index)
+            if line.rstrip()[-1:] in (":", "："):
+                suspects.update(range(max(0, index - 5), index))
+        elif "--" in line or "__" in line or "==" in line or "@" in line:
+            suspects.add(index)
+    return sorted(index for index in suspects if lines[index].strip())
 
 
 def _history_start(lines: list[str], index: int, stripped: str) -> int:
@@ -183,33 +186,49 @@ def _keep_interleaved(lines: Sequence[str], kinds: list[str]) -> None:
             kinds[begin:end] = [NEW] * (end - begin)
 
 
-def _mark_tail(lines: list[str], kinds: list[str]) -> None:
-    """Signature and footer stand at the end, or right before the history."""
-    for index in range(max(0, len(lines) - 200), len(lines)):
-        if kinds[index] != NEW:
-            continue
+def _mark_tails(lines: Sequence[str], kinds: list[str]) -> None:
+    """Signature and footer stand at the end of what is new: at the very end, or right before the history."""
+    end = len(kinds)
+    for _ in range(50):
+        while end and kinds[end - 1] != NEW:
+            end -= 1
+        start = end
+        while start and kinds[start - 1] == NEW:
+            start -= 1
+        if start == end:
+            return
+        _mark_tail(lines, kinds, start, end)
+        end = start
+
+
+def _mark_tail(lines: Sequence[str], kinds: list[str], start: int, end: int) -> None:
+    last = end - 1
+    while last > start and not lines[last].strip():
+        last -= 1
+    mobile = lines[last].strip()
+    if mobile and len(mobile) < 100 and MOBILE.match(mobile):
+        kinds[last:end] = [SIGNATURE] * (end - last)
+        end = last
+    for index in range(max(start, end - 200), end):
         line = lines[index]
-        stripped = line[:MAX_LINE].strip()
-        if not stripped:
-            continue
-        end = _run_end(kinds, index)
-        if line in ("-- ", "--", "—", "-- \xa0") and end - index <= MAX_SIGNATURE_LINES + (line == "-- ") * 100:
-            is_list = any(LIST_FOOTER.search(near[:MAX_LINE]) for near in lines[index + 1 : index + 8])
-            kinds[index:end] = [FOOTER if is_list else SIGNATURE] * (end - index)
-        elif stripped[0] in "_-" and len(stripped) >= 20 and RULE.match(stripped) and end - index <= 14:
-            if any(LIST_FOOTER.search(near[:MAX_LINE]) for near in lines[index + 1 : index + 12]):
-                kinds[index:end] = [FOOTER] * (end - index)
-        elif len(stripped) < 100 and MOBILE.match(stripped) and not any(x.strip() for x in lines[index + 1 : end]):
-            kinds[index] = SIGNATURE
-        elif DISCLAIMER.match(stripped.lstrip("*_ ")) and (index == 0 or not lines[index - 1].strip()) and index:
+        if line[:1] in ("-", "_", "—"):
+            kind = _tail_kind(lines, index, end)
+            if kind:
+                kinds[index:end] = [kind] * (end - index)
+                return
+        elif index and line and not lines[index - 1].strip() and DISCLAIMER.match(line[:MAX_LINE].lstrip("*_ ")):
             kinds[index:end] = [FOOTER] * (end - index)
+            return
 
 
-def _run_end(kinds: Sequence[str], index: int) -> int:
-    end = index
-    while end < len(kinds) and kinds[end] == NEW:
-        end += 1
-    return end
+def _tail_kind(lines: Sequence[str], index: int, end: int) -> str:
+    """What a line of dashes begins here: SIGNATURE, FOOTER, or "" for nothing."""
+    line = lines[index]
+    is_list = any(LIST_FOOTER.search(near[:MAX_LINE]) for near in lines[index + 1 : index + 12])
+    if line == "-- " or (line.rstrip() in ("--", "—") and end - index <= MAX_SIGNATURE_LINES):
+        return FOOTER if is_list else SIGNATURE
+    is_rule = len(line) >= 20 and RULE.match(line[:MAX_LINE].rstrip()) is not None
+    return FOOTER if is_rule and is_list and end - index <= MAX_SIGNATURE_LINES else ""
 
 
 def _join(lines: Sequence[str], kinds: Sequence[str]) -> list[Passage]:

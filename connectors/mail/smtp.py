@@ -121,9 +121,9 @@ class SmtpSession:
             raise Refused(f"{self.endpoint.name} takes no password log-in (it offers {', '.join(mechanisms)}).")
         for step in steps:
             [response] = await self._protocol.exchange([step], self.timeouts.greeting)
-            if response.code not in {235, 334}:
+            if response.code != 334:
                 break
-        if response.code == 235:
+        if 200 <= response.code < 300:  # 235 by RFC 4954; some servers say a plain 250
             self.has_logged_in = True
             return
         if response.code >= 500:

@@ -104,7 +104,7 @@ minutes_of_spring = st.integers(0, 50 * 24 * 60).map(lambda minute: datetime(202
 # --- Properties ---------------------------------------------------------------------------------------------------
 
 
-@given(calendar=calendars(), start=minutes_of_spring, length=st.integers(0, 3 * 24 * 60))
+@given(calendar=calendars(), start=minutes_of_spring, length=st.integers(0, 30 * 60))
 def test_f54_working_time_equals_the_minute_stepper(calendar: CalendarHours, start: datetime, length: int) -> None:
     end = start + length * MINUTE
     assert business_between(start, end, calendar) == stepped(start, end, calendar)
@@ -115,7 +115,7 @@ def test_f54_adding_working_time_equals_the_minute_stepper(
     calendar: CalendarHours, start: datetime, amount: int
 ) -> None:
     due = add_business(start, amount * MINUTE, calendar)
-    if due - start < timedelta(days=5):  # the stepper is slow
+    if due - start < timedelta(days=2):  # the stepper is slow
         assert due == step_add(start, amount * MINUTE, calendar)
     assert business_between(start, due, calendar) == amount * MINUTE
 
@@ -123,7 +123,7 @@ def test_f54_adding_working_time_equals_the_minute_stepper(
 @given(
     calendar=calendars(),
     start=st.datetimes(datetime(1999, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC)),
-    parts=st.lists(st.timedeltas(timedelta(0), timedelta(days=800)), min_size=2, max_size=2),
+    parts=st.lists(st.timedeltas(timedelta(0), timedelta(days=500)), min_size=2, max_size=2),
 )
 def test_working_time_adds_up_over_any_cut_and_across_years(
     calendar: CalendarHours, start: datetime, parts: list[timedelta]

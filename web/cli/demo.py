@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from inbox import accounts, people, templates
+from inbox import accounts, people
+from inbox.demo_templates import seed_demo_templates
 from inbox.models import Account, Organisation, Team, User
 from inbox.rules.states import Role
 from web.cli import CommandFailed
@@ -34,7 +35,8 @@ def start_world(start: Callable[[Child], None]) -> Child:
 
     folder = settings.BALAS_HOME / "provider"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    arguments = [sys.executable, "-m", "connectors.simulators.demo", str(folder), "--with-parent"]
+    zone = Organisation.objects.get(id=1).zone
+    arguments = [sys.executable, "-m", "connectors.simulators.demo", str(folder), "--with-parent", "--zone", zone]
     child = Child("customers", arguments, stdout=subprocess.PIPE)
     start(child)
     _furnish(_first_line(child.process))
@@ -58,7 +60,7 @@ def _first_line(process: subprocess.Popen[bytes] | None) -> dict[str, Any]:
 
 def _furnish(facts: dict[str, Any]) -> None:
     now = datetime.now(UTC)
-    Organisation.objects.filter(id=1).update(name="Tasbora", is_demo=True, zone=facts["zone"])
+    Organisation.objects.filter(id=1).update(name="Tasbora", is_demo=True)
     for email, name, role in _PEOPLE:
         if not User.objects.filter(email=email).exists():
             people.create_user(email, Role(role), now, name=name)
@@ -89,4 +91,4 @@ def _furnish(facts: dict[str, Any]) -> None:
         now=now,
         team_id=team.id,
     )
-    templates.seed_demo_templates(now)
+    seed_demo_templates(now)

@@ -86,9 +86,8 @@ def _print_promise(promise: Promise) -> None:
     print(f"{promise.target}: {promise.used} of {promise.budget} used, {due} ({state})")
     for interval in promise.intervals:
         sign = "+" if interval.is_counted else " "
-        print(
-            f"  {sign} {interval.start:%Y-%m-%d %H:%M} – {interval.end:%Y-%m-%d %H:%M}  {interval.length}  {interval.why}"
-        )
+        span = f"{interval.start:%Y-%m-%d %H:%M} – {interval.end:%Y-%m-%d %H:%M}"
+        print(f"  {sign} {span}  {interval.length}  {interval.why}")
 
 
 def rotate_secrets(options: argparse.Namespace) -> int:
