@@ -68,7 +68,8 @@ def import_paths(
 ) -> Imported:
     """Imports everything below the paths; `sent`: what we wrote. Interrupted, the same call goes on where it stopped.
 
-    `progress` hears the number of mails read so far. Raises ImportProblem when a path does not exist; OSError when the disk is full.
+    `progress` hears the number of mails read so far. Raises ImportProblem when a path does not exist, OSError
+    when the disk is full.
     """
     known = [Path(path) for path in paths]
     for path in known:
