@@ -25,7 +25,10 @@ from dataclasses import replace
 from typing import ClassVar
 
 from connectors.base import Refused
+from connectors.mail.compose import compose_reply, new_message_id
+from connectors.mail.discover import guess_servers
 from connectors.mail.endpoint import Endpoint, read_endpoint
+from connectors.mail.identity import identity_key
 from connectors.mail.idling import ring
 from connectors.mail.imap import Deadlines, FolderMissing, ImapSession
 from connectors.mail.mailbox import Mailbox, MailboxSettings
@@ -33,6 +36,7 @@ from connectors.mail.parse import parse_mail
 from connectors.mail.smtp import Timeouts
 from connectors.mail.submission import Submission
 from connectors.messages import (
+    Address,
     Flag,
     Known,
     Limits,
@@ -43,6 +47,7 @@ from connectors.messages import (
     Party,
     RawItem,
     Receipt,
+    Reply,
     Ring,
     Scope,
     Wish,
@@ -143,6 +148,46 @@ class EmailConnector:
             authserv_id=str(self._settings.get("authserv_id") or ""),
         )
         return _marked_too_large(message) if item.too_large else message
+
+    @staticmethod
+    def guess_settings(address: str) -> list[dict[str, object]]:
+        """Likely settings for an address, best first, with a "label" and a "hint" for people."""
+        return [
+            {
+                "label": guess.provider,
+                "hint": guess.note,
+                "imap": guess.imap,
+                "smtp": guess.smtp,
+                "file_sent": not guess.files_sent_itself,
+            }
+            for guess in guess_servers(address)
+        ]
+
+    def identity_key(self, address: Address) -> str:
+        return identity_key(address.address)
+
+    def new_key(self) -> str:
+        return new_message_id(self._account.address.rpartition("@")[2] or "localhost")
+
+    def compose(self, reply: Reply) -> OutboundMessage:
+        """The whole RFC 5322 message. Raises Refused for a value that cannot stand in a header."""
+        content = compose_reply(
+            message_id=reply.idempotency_key,
+            sender=reply.sender,
+            to=reply.to,
+            cc=reply.cc,
+            subject=reply.subject,
+            text=reply.text,
+            quoted=reply.quoted or None,
+            intro=reply.quoted_intro,
+            in_reply_to=reply.in_reply_to,
+            references=reply.references,
+            date=reply.written_at,
+            attachments=reply.files,
+            language=reply.language,
+        )
+        recipients = tuple(dict.fromkeys(person.address for person in (*reply.to, *reply.cc)))
+        return OutboundMessage(reply.idempotency_key, reply.sender.address, recipients, content)
 
     def send(self, message: OutboundMessage, commit: Callable[[], None]) -> Receipt:
         return self._submission.send(message, commit)

@@ -16,8 +16,8 @@ from email.utils import format_datetime
 import idna
 
 from connectors.base import Refused
-from connectors.mail.outgoing import OutgoingAttachment, body, refuse_controls
-from connectors.messages import Address
+from connectors.mail.outgoing import body, refuse_controls
+from connectors.messages import Address, OutboundFile
 
 MAX_REFERENCES = 40
 _MAX_REFERENCES_OCTETS = 4000
@@ -42,11 +42,12 @@ def compose_reply(
     subject: str,
     text: str,
     quoted: str | None = None,
+    intro: str = "",
     html: bool = True,
     in_reply_to: str = "",
     references: Sequence[str] = (),
     date: datetime,
-    attachments: Sequence[OutgoingAttachment] = (),
+    attachments: Sequence[OutboundFile] = (),
     language: str = "",
 ) -> bytes:
     """The whole message, ready to be frozen. `quoted` is the history below the answer, or None to leave it out.
@@ -66,7 +67,7 @@ def compose_reply(
         ("MIME-Version", ["1.0"]),
     ]
     header = "".join(_folded(name, words) for name, words in fields if words)
-    return header.encode("ascii") + body(text, quoted, html, attachments)
+    return header.encode("ascii") + body(text, quoted, html, attachments, intro)
 
 
 def trim_references(references: Sequence[str], in_reply_to: str = "") -> list[str]:

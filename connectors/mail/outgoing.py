@@ -8,23 +8,14 @@ import html
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from connectors.base import Refused
+from connectors.messages import OutboundFile
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+")
 _LINK = re.compile(r"https?://[^\s<>\"'()]{1,2000}[^\s<>\"'().,;:!?]")
-
-
-@dataclass(frozen=True, slots=True)
-class OutgoingAttachment:
-    """A file as it goes out: its shown name, its media type, its bytes."""
-
-    name: str
-    content_type: str
-    content: bytes
 
 
 def refuse_controls(what: str, value: str) -> str:
@@ -38,28 +29,30 @@ def refuse_controls(what: str, value: str) -> str:
     return value
 
 
-def body(text: str, quoted: str | None, has_html: bool, attachments: Sequence[OutgoingAttachment]) -> bytes:
+def body(text: str, quoted: str | None, has_html: bool, attachments: Sequence[OutboundFile], intro: str = "") -> bytes:
     """Everything from the Content-Type on."""
-    main = _text_part("plain", plain_body(text, quoted))
+    main = _text_part("plain", plain_body(text, quoted, intro))
     if has_html:
-        main = _multipart("alternative", [main, _text_part("html", html_body(text, quoted))])
+        main = _multipart("alternative", [main, _text_part("html", html_body(text, quoted, intro))])
     if attachments:
         main = _multipart("mixed", [main, *(_attachment(one) for one in attachments)])
     return main
 
 
-def plain_body(text: str, quoted: str | None) -> str:
+def plain_body(text: str, quoted: str | None, intro: str = "") -> str:
     """The answer, and below it the history, each line marked with >."""
     answer = _lines(text)
     if quoted is None:
         return "\n".join(answer) + "\n"
     marked = [f"> {line}" if line and not line.startswith(">") else f">{line}" for line in _lines(quoted)]
-    return "\n".join([*answer, "", *marked]) + "\n"
+    return "\n".join([*answer, "", *([intro] if intro else []), *marked]) + "\n"
 
 
-def html_body(text: str, quoted: str | None) -> str:
+def html_body(text: str, quoted: str | None, intro: str = "") -> str:
     """The same as simple HTML: paragraphs, line breaks, links; every character of the writer escaped."""
-    history = f'<blockquote type="cite">{_as_html(quoted)}</blockquote>\n' if quoted is not None else ""
+    history = (
+        f'{_as_html(intro)}\n<blockquote type="cite">{_as_html(quoted)}</blockquote>\n' if quoted is not None else ""
+    )
     return (
         '<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head>\n<body>\n'
         f"{_as_html(text)}\n{history}</body></html>\n"
@@ -109,7 +102,7 @@ def _multipart(subtype: str, parts: Sequence[bytes]) -> bytes:
     return head + b"".join(opening + part for part in ended) + closing
 
 
-def _attachment(file: OutgoingAttachment) -> bytes:
+def _attachment(file: OutboundFile) -> bytes:
     if not _TYPE.fullmatch(file.content_type) or file.content_type.lower().startswith(("multipart/", "message/")):
         raise Refused(f"“{file.content_type[:60]}” is no type for an attachment.")
     name = refuse_controls("file name", file.name).strip() or "file"
