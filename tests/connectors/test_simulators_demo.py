@@ -234,6 +234,7 @@ def test_the_shop_answers_in_working_hours_and_customers_sleep_at_night(moment: 
 def test_relative_dates_are_said_in_the_language_of_the_writer() -> None:
     assert fill_dates("{wd-1} {d+8}", TUESDAY, "ro") == "luni 2 decembrie"
     assert fill_dates("{wd+1} {d+0}", TUESDAY, "id") == "Rabu 24 November"
+    assert fill_dates("{work+4} {wd+4}", TUESDAY, "en") == "Monday Saturday"
     assert read_gap("1d2h30") == timedelta(days=1, hours=2, minutes=30)
     with pytest.raises(ValueError, match="Not a gap"):
         read_gap("soon")

@@ -1,7 +1,7 @@
 """Reads the content files and says what words mean in them.
 
-In any text `{wd-2}` is the weekday two days before the mail is written and `{d+7}` the date a week after it, both in
-the writer's language.
+In any text `{wd-2}` is the weekday two days before the mail is written, `{work+2}` the weekday two days after it or
+the next one on which the shop works, and `{d+7}` the date a week after it, all in the writer's language.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PRODUCTS = ("Pasat 28", "Pasat 40", "Selasar", "Layar 55", "Layar 68", "Bumi", "
 AGENTS = {"Mihai": "Mihai Toma", "Sekar": "Sekar Anindita", "Dewi": "Dewi Lestarini"}
 
 _FOLDER = Path(__file__).parent / "content"
-_RELATIVE = re.compile(r"\{(wd|d)([+-]\d{1,3})\}")
+_RELATIVE = re.compile(r"\{(wd|work|d)([+-]\d{1,3})\}")
 _GAP = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m?)?")
 
 
@@ -64,7 +64,9 @@ def fill_dates(text: str, written_at: datetime, language: str) -> str:
 
     def named(match: re.Match[str]) -> str:
         day = written_at + timedelta(days=int(match[2]))
-        if match[1] == "wd":
+        if match[1] == "work" and day.weekday() > 4:
+            day += timedelta(days=7 - day.weekday())
+        if match[1] != "d":
             return str(words["weekdays"][day.weekday()])
         return f"{day.day} {words['months'][day.month - 1]}"
 
