@@ -2,8 +2,8 @@
 
 Form of a sealed value: b"v1|" + key id (8 hex digits) + b"|" + nonce (12 bytes) + ciphertext and tag. The additional
 data is "table|column|row id": a value copied to another row or column does not open there. The keyring lies outside
-the database: a file with mode 0600 (default `BALAS_HOME/keyring`) or the environment (`BALAS_KEYRING`). It holds one key
-a line, "id hex"; all of them open, the last one seals.
+the database: a file with mode 0600 (default `BALAS_HOME/keyring`) or the environment (`BALAS_KEYRING`). It holds one
+key a line, "id hex"; all of them open, the last one seals.
 """
 
 from __future__ import annotations
@@ -45,7 +45,10 @@ class Keyring:
 
     def unseal(self, sealed: bytes, *, table: str, column: str, row: int) -> SecretText:
         """Raises KeyMissing when the key is unknown or the value belongs to another row."""
-        version, key_id, body = bytes(sealed).split(b"|", 2)
+        parts = bytes(sealed).split(b"|", 2)
+        if len(parts) != 3:
+            raise KeyMissing("The stored secret was changed.")
+        version, key_id, body = parts
         key = dict(self.keys).get(key_id.decode("ascii", "replace"))
         if version != _VERSION or key is None:
             raise KeyMissing(f"No key {key_id.decode('ascii', 'replace')} in the keyring.")

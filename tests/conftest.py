@@ -6,6 +6,8 @@ import os
 from datetime import UTC, datetime
 
 import pytest
+from django.conf import settings as django_settings
+from django.db import connections
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("dev", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -19,3 +21,11 @@ NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)  # a Tuesday
 @pytest.fixture
 def now() -> datetime:
     return NOW
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """SQLite in a file, as in real life: an in-memory database shared by threads knows neither WAL nor waiting."""
+    database = connections["default"]
+    if database.vendor == "sqlite":
+        database.settings_dict["TEST"]["NAME"] = django_settings.BALAS_HOME / "test.sqlite3"
