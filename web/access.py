@@ -18,7 +18,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 from django.utils.http import urlencode
 
-from inbox.models import Account, Attachment, Conversation, ConversationAccount, Delivery, Envelope, Message, User
+from inbox import worklist
+from inbox.models import Account, Attachment, Conversation, Delivery, Envelope, Message, User
 from inbox.rules.states import Role
 from inbox.worklist import Scope
 
@@ -95,11 +96,7 @@ def _accounts_of(user: User) -> frozenset[int]:
 
 
 def conversations(user: User) -> QuerySet[Conversation]:
-    mine = scope(user)
-    if mine is None:
-        return Conversation.objects.all()
-    holds = ConversationAccount.objects.filter(conversation_id=OuterRef("id"))
-    return Conversation.objects.filter(Exists(holds.filter(account_id__in=mine)) | ~Exists(holds))
+    return worklist.readable(scope(user))
 
 
 def _first(rows: QuerySet[Any]) -> Any:
