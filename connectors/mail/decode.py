@@ -178,11 +178,16 @@ def _decode_uu(raw: bytes) -> tuple[bytes, bool]:
             inside = line.startswith(b"begin ")
         elif line.strip() == b"end":
             return bytes(out), True
-        else:
+        elif line.strip():
             try:
                 out += binascii.a2b_uu(line)
             except binascii.Error:
-                return (bytes(out), False) if out else (raw, False)
+                # Some encoders write more than the length byte says.
+                needed = (((line[0] - 32) & 63) * 4 + 5) // 3
+                try:
+                    out += binascii.a2b_uu(line[:needed])
+                except binascii.Error:
+                    return (bytes(out), False) if out else (raw, False)
     return (bytes(out), False) if out else (raw, False)
 
 

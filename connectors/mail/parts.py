@@ -157,7 +157,7 @@ def _cut(data: bytes, start: int, end: int, delimiter: bytes) -> tuple[list[tupl
         tail_end = end if tail_end < 0 else tail_end
         tail = data[position + size : min(tail_end, position + size + 200)].strip()
         if tail in (b"", b"--"):
-            if opened >= 0:
+            if opened >= 0 and opened < position:
                 ranges.append((opened, _before_line_end(data, opened, position)))
             if tail:
                 return ranges, True
