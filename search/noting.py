@@ -21,7 +21,7 @@ REFUSED = 1_000  # attempts of a document that the index refused for what it is
 ACTIVE = (IndexGeneration.LIVE, IndexGeneration.BUILDING)
 _AT_ONCE = 500
 
-_COLUMNS = ("target", "kind", "document_id", "version", "changed_at", "attempts", "error")
+_COLUMNS = "target kind document_id version changed_at attempts error"
 _CONFLICT = (
     "ON CONFLICT (target, kind, document_id) DO UPDATE SET attempts = 0, error = '', version = CASE"
     " WHEN EXCLUDED.version > inbox_indexchange.version THEN EXCLUDED.version ELSE inbox_indexchange.version END"
@@ -49,7 +49,7 @@ def first_generation() -> str:
 def raise_versions(cursor: CursorWrapper, ids: Sequence[int]) -> dict[int, int]:
     """Counts a change of messages that were indexed before; returns their new versions."""
     conflict = "ON CONFLICT (message_id) DO UPDATE SET version = search_messageversion.version + 1"
-    insert(cursor, "search_messageversion", ("message_id", "version"), [(id, 2) for id in ids], conflict)
+    insert(cursor, "search_messageversion", "message_id version", [(id, 2) for id in ids], conflict)
     return current_versions(cursor, MESSAGE, ids)
 
 

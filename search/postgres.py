@@ -119,7 +119,7 @@ def sink() -> PostgresSink:
 
 def write(cursor: CursorWrapper, documents: Iterable[MessageDocument]) -> None:
     rows = {document.rowid: tsvector_text(document) for document in documents}
-    insert(cursor, TABLE, ("rowid", "terms"), sorted(rows.items()), _CONFLICT)
+    insert(cursor, TABLE, "rowid terms", sorted(rows.items()), _CONFLICT)
 
 
 def tsvector_text(document: MessageDocument) -> str:
