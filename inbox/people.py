@@ -19,6 +19,7 @@ from inbox.models import Account, AuditRecord, SignInToken, Team, TeamAccount, T
 from inbox.rules.states import Role
 
 LINK_VALID = timedelta(days=7)
+UNNAMED_OWNER = "owner@setup.invalid"  # of a home that nobody has opened yet; .invalid is never routed (RFC 6761)
 
 Actor = User | str
 """A user, or "balas" for the program itself, or "cli"."""
@@ -60,6 +61,26 @@ def create_user(
             add_member(get_team(team_name), user)
         audit("user.created", f"user:{user.id}", actor, now, {"email": email, "role": str(role)})
     return user
+
+
+def is_unnamed(user: User) -> bool:
+    """Whether this is the first owner of a new home, who has not said who they are."""
+    return user.email == UNNAMED_OWNER
+
+
+def introduce(user: User, name: str, email: str, now: datetime) -> None:
+    """The first owner says who they are. Raises PersonProblem for a bad or known address."""
+    email = email.strip().lower()
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise PersonProblem(_("“%(email)s” is not an e-mail address.") % {"email": email}) from None
+    with transaction.atomic():
+        if User.objects.filter(email=email).exclude(id=user.id).exists():
+            raise PersonProblem(_("There is already somebody with the address %(email)s.") % {"email": email})
+        user.name, user.email = name.strip()[:120], email
+        user.save(update_fields=["name", "email"])
+        audit("user.introduced", f"user:{user.id}", user, now, {"email": email})
 
 
 def find_user(email: str) -> User | None:

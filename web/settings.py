@@ -36,6 +36,9 @@ SECRET_KEY = _secret_key()
 DEBUG = BALAS.debug == "1"
 DATABASES = {"default": database_settings(BALAS)}
 IS_SQLITE = not BALAS.database_url
+if IS_SQLITE:
+    # Page threads live on, and so do their connections: the page cache stays warm.
+    DATABASES["default"]["CONN_MAX_AGE"] = None
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Which back end does what. Nothing outside this file asks which size we are.
@@ -100,8 +103,10 @@ _secure = _public.scheme == "https"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_NAME = "balas_session"
-CSRF_COOKIE_NAME = "balas_csrf"
+# Cookies know no ports: the demo and the real home run side by side on one host.
+_cookies = "balas_demo" if BALAS_HOME.name == "demo" else "balas"
+SESSION_COOKIE_NAME = f"{_cookies}_session"
+CSRF_COOKIE_NAME = f"{_cookies}_csrf"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -109,6 +114,7 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31536000 if _secure else 0
 SECURE_SSL_REDIRECT = False  # a proxy's business; behind one, BALAS_TRUSTED_PROXIES names it
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "web.views.errors.csrf_failed"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 30 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 LOGIN_URL = "/sign-in"
@@ -122,7 +128,6 @@ LANGUAGES = [("en", "English"), ("id", "Bahasa Indonesia"), ("ro", "Română")]
 LOCALE_PATHS = [Path(__file__).parent / "locale"]
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BALAS_HOME / "static"
 STATICFILES_DIRS = [Path(__file__).parent / "static"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
@@ -134,6 +139,9 @@ LOGGING = {
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": BALAS.log_level},
+    "loggers": {
+        name: {"level": "WARNING"} for name in ("imapclient", "aiosmtplib", "elastic_transport", "celery", "kombu")
+    },
 }
 
 if IS_SQLITE and sqlite3.sqlite_version_info < (3, 37):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path, register_converter
 
-from web.views import acts, composer, conversation, health, mail, queue, search, settings, signin, templates
+from web.views import acts, composer, conversation, health, mail, own_home, queue, search, settings, signin, templates
 
 
 class IdConverter:
@@ -31,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in/password", signin.password, name="password"),
     path("step-in", signin.step_in, name="step-in"),
     path("sign-out", signin.sign_out, name="sign-out"),
+    path("own-home", own_home.own_home, name="own-home"),
     # the list
     path("q/<slug:tab>", queue.queue, name="queue"),
     path("q/<slug:tab>/rows", queue.rows, name="queue-rows"),

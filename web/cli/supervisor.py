@@ -16,7 +16,6 @@ import threading
 import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import IO
 
 from django.conf import settings
@@ -31,6 +30,7 @@ from workers.bells import SocketBell
 _RESTART_SECONDS = (0.2, 1, 3, 10, 30)
 _STOP_SECONDS = 8
 LINK_LIFE = timedelta(days=2)
+DOOR_FILE = "door.json"
 
 
 class Child:
@@ -119,20 +119,17 @@ class Supervisor:
         self._lock = lock  # held as long as this process lives
 
     def _refuse_taken_port(self) -> None:
-        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((self.host, self.port))
-            except OSError as error:
-                why = f"Port {self.port} on {self.host} cannot be used ({error.strerror})."
-                raise CommandFailed(f"{why} Try: balas run --port {self.port + 1}") from None
+        if not is_free(self.host, self.port):
+            why = f"Port {self.port} on {self.host} cannot be used: something else listens there."
+            raise CommandFailed(f"{why} Try: balas run --port {self.port + 1}")
 
     def _announce(self) -> None:
         address = self.address()
         name = "Balas demo" if self.is_demo else "Balas"
         lines = [f"{name}: {address}", f"Home: {settings.BALAS_HOME}"]
-        if not self.is_demo and (link := first_link(address)):
+        link = None if self.is_demo else first_link(address)
+        write_door(address, link or address)
+        if link:
             lines.append(f"Nobody can sign in yet. Open this once, within two days:\n  {link}")
         lines.append("Ctrl-C stops it.")
         print("\n".join(lines), flush=True)
@@ -164,12 +161,14 @@ class Supervisor:
             listener.close()
 
     def _open_own_home(self) -> None:
-        """The demo's “connect your own mailbox”: the real, empty home, on the next port."""
+        """The demo's “connect your own mailbox”: the real home, on the next free port, under this same parent."""
         if any(child.name == "own" for child in self.children):
             return
-        port = str(self.port + 1)
+        port = next((port for port in range(self.port + 1, self.port + 50) if is_free(self.host, port)), None)
+        if port is None:
+            return
         environment = {"BALAS_HOME": str(settings.BALAS_HOME.parent)}
-        child = Child("own", balas("run", "--empty", "--host", self.host, "--port", port), environment)
+        child = Child("own", balas("run", "--empty", "--host", self.host, "--port", str(port)), environment)
         child.start()
         self.children.append(child)
 
@@ -181,23 +180,34 @@ class Supervisor:
             child.wait_or_kill(until)
 
 
+def is_free(host: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+        return True
+
+
 def first_link(address: str) -> str | None:
-    """A one-time sign-in link for the owner while nobody has a password; also kept for the demo's hand-over."""
+    """A one-time sign-in link for the owner while nobody has a password; None once somebody has."""
     now = datetime.now(UTC)
     if people.can_anybody_sign_in():
         return None
     owner = User.objects.filter(role=Role.OWNER, is_active=True).order_by("id").first()
     if owner is None:
-        owner = people.create_user("owner@setup.invalid", Role.OWNER, now)
+        owner = people.create_user(people.UNNAMED_OWNER, Role.OWNER, now)
     token = people.make_sign_in_token(owner, now, valid=LINK_LIFE)
-    link = f"{address}/sign-in/link/{token}"
-    write_link(settings.BALAS_HOME / "first-link.json", address, link)
-    return link
+    return f"{address}/sign-in/link/{token}"
 
 
-def write_link(path: Path, address: str, link: str) -> None:
+def write_door(address: str, link: str) -> None:
+    """Where this home's pages are, and how to get in: for the demo that started it, readable by us alone."""
+    path = settings.BALAS_HOME / DOOR_FILE
     draft = path.with_suffix(f".{os.getpid()}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w") as file:
-        json.dump({"address": address, "link": link}, file)
+        json.dump({"address": address, "link": link, "pid": os.getpid()}, file)
     draft.replace(path)

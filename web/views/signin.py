@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
 from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
 
 from inbox import people
 from inbox.models import User
@@ -57,7 +57,9 @@ def _demo_user(role: Role) -> User | None:
     return User.objects.filter(role=role, is_active=True).order_by("created_at", "id").first()
 
 
-def _door(request: HttpRequest, *, problem: str = "", advice: str = "", email: str = "", status: int = 200) -> HttpResponse:
+def _door(
+    request: HttpRequest, *, problem: str = "", advice: str = "", email: str = "", status: int = 200
+) -> HttpResponse:
     context = {"problem": problem, "advice": advice, "email": email, "next": _next(request)}
     return render_outside(request, "signin/signin.html", {**context, "step_ins": _step_ins(request)}, status=status)
 
@@ -119,9 +121,16 @@ def password(request: SignedIn) -> HttpResponse:
     if user.has_usable_password() and not request.session.get("by_link"):
         raise Http404
     problems: list[str] = []
+    is_unnamed = people.is_unnamed(user)
     if request.method == "POST":
         try:
+            if is_unnamed:
+                people.introduce(
+                    user, request.POST.get("name", ""), request.POST.get("email", "")[:254], timezone.now()
+                )
             people.set_password(user, request.POST.get("password", "")[:1000], timezone.now())
+        except people.PersonProblem as problem:
+            problems = [str(problem)]
         except ValidationError as problem:
             problems = problem.messages
         else:
@@ -129,9 +138,8 @@ def password(request: SignedIn) -> HttpResponse:
             request.session.pop("by_link", None)
             messages.success(request, _("Your password is kept. Next time sign in with it."))
             return redirect("home")
-    return render_outside(
-        request, "signin/password.html", {"email": user.email, "problems": problems}, status=422 if problems else 200
-    )
+    context = {"email": user.email, "problems": problems, "is_unnamed": people.is_unnamed(user)}
+    return render_outside(request, "signin/password.html", context, status=422 if problems else 200)
 
 
 @anyone
