@@ -210,6 +210,8 @@ def become_unknown(envelope: Envelope, sentence: str, now: datetime) -> str:
     """It may have been delivered. Looks for evidence are due from now on; nothing is sent again."""
     _mark_open_recipients(envelope, Outcome.UNKNOWN, sentence)
     was_known = envelope.state == SendState.UNKNOWN
+    if envelope.state == SendState.SENDING:
+        envelope.state = SendState.COMMITTING  # in doubt, the point was passed
     # A copy in Sent says nothing of the recipients that were split off.
     looks = None if envelope.part else now
     put_state(envelope, SendState.UNKNOWN, sentence, due_at=envelope.due_at if was_known else looks)
