@@ -35,7 +35,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
 class SignedIn(HttpRequest):
     """A request that passed `needs`: for type checkers."""
 
-    user: User  # type: ignore[assignment]
+    user: User
 
 
 View = Callable[..., HttpResponse]
@@ -53,7 +53,7 @@ def needs(permission: str) -> Callable[[View], View]:
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not request.user.is_authenticated:
                 return _to_sign_in(request)
-            if not may(cast("User", request.user), permission):
+            if not may(request.user, permission):
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 

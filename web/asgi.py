@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from http.cookies import CookieError, SimpleCookie
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "web.settings")
@@ -47,7 +47,7 @@ class Reader(NamedTuple):
 
 
 _threads = ThreadPoolExecutor(2, thread_name_prefix="events")
-_pages = WSGIMiddleware(pages, workers=PAGE_THREADS)
+_pages: Any = WSGIMiddleware(cast("Any", pages), workers=PAGE_THREADS)
 tail = Tail()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,11 +13,14 @@ from django.core.validators import validate_email
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
+from connectors.base import ConnectorError
 from connectors.messages import Address
 from inbox import drafts, replies
 from inbox.models import Draft, DraftAttachment, User
+from inbox.rules.gates import Gate
+from inbox.rules.templates import find_missing
+from web.gates import GateWords
 
-BLANK = re.compile(r"⟦[^⟦⟧\n]{1,80}⟧|\{\{[^{}\n]{1,80}\}\}")
 MAX_ADDRESSES = 100
 _MAX_FIELD = 20_000
 
@@ -45,7 +47,7 @@ class Form:
     accounts: tuple[tuple[int, str, str], ...] = ()
     files: tuple[DraftAttachment, ...] = ()
     problem: str = ""
-    gates: tuple[Any, ...] = ()
+    gates: tuple[GateWords, ...] = ()
     is_stale: bool = False
     saved_at: datetime | None = None
 
@@ -56,7 +58,7 @@ class Form:
     @property
     def blanks(self) -> list[str]:
         """Values of a template that nobody has filled in, as they stand in the text."""
-        return list(dict.fromkeys(BLANK.findall(self.text)))
+        return list(find_missing(self.text))
 
 
 def new_request_id() -> str:
@@ -144,7 +146,7 @@ def posted(data: Mapping[str, Any], confirmations: Sequence[str]) -> Form:
         account_id=_int(data.get("account")),
         with_quote=data.get("with_quote") == "1",
         seen_message=_int(data.get("seen_message")),
-        request_id=str(data.get("request_id", ""))[:64] or new_request_id(),
+        request_id=str(data.get("request_id", ""))[:40] or new_request_id(),
         template_version_id=_int(data.get("template_version")) or None,
         confirmations=frozenset(one[:80] for one in confirmations[:20]),
     )
@@ -165,25 +167,26 @@ def keep(form: Form, conversation_id: int, user: User, now: datetime) -> Draft:
     )
 
 
-def send(form: Form, conversation_id: int, user: User, now: datetime) -> replies.Queued | list[Any]:
+def send(form: Form, conversation_id: int, user: User, now: datetime) -> replies.Queued | list[Gate]:
     """Queues the reply, or gives the gates in its way. Raises BadAddress and replies.SendProblem."""
     draft = drafts.find_draft(conversation_id, user)
     files = list(draft.attachments.order_by("id").values_list("id", flat=True)) if draft else []
-    return replies.queue_reply(
-        conversation_id=conversation_id,
-        user=user,
-        request_id=f"{user.id}:{conversation_id}:{form.request_id}",
-        text=form.text,
-        to=addresses_of(form.to),
-        cc=addresses_of(form.cc),
-        now=now,
-        account_id=form.account_id or None,
-        with_quote=form.with_quote,
-        attachments=files,
-        seen_message=form.seen_message,
-        confirmations=form.confirmations,
-        subject=form.subject or None,
-        template_version_id=form.template_version_id,
-        missing=form.blanks,
-    )
-
+    try:
+        return replies.queue_reply(
+            conversation_id=conversation_id,
+            user=user,
+            request_id=f"{user.id}-{form.request_id}",
+            text=form.text,
+            to=addresses_of(form.to),
+            cc=addresses_of(form.cc),
+            now=now,
+            account_id=form.account_id or None,
+            with_quote=form.with_quote,
+            attachments=files,
+            seen_message=form.seen_message,
+            confirmations=form.confirmations,
+            subject=form.subject or None,
+            template_version_id=form.template_version_id,
+        )
+    except ConnectorError as refused:
+        raise replies.SendProblem(refused.sentence) from refused

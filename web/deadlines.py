@@ -38,7 +38,9 @@ def _settled(row: dict[str, Any], clock: Clock) -> TimeLeft | None:
         return TimeLeft("none", "none", _("Spam"))
     if status == Status.SNOOZED:
         until = row.get("snoozed_until")
-        return TimeLeft("paused", "paused", _("Until %(time)s") % {"time": clock.moment(until)} if until else _("Paused"))
+        return TimeLeft(
+            "paused", "paused", _("Until %(time)s") % {"time": clock.moment(until)} if until else _("Paused")
+        )
     return None
 
 

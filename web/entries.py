@@ -6,14 +6,13 @@ import re
 from datetime import datetime
 from typing import Any
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from inbox.models import User
-from inbox.rules.states import SendState
 from web.formatting import Clock
 from web.rows import channel_of
+from web.sends import send_words
 
 _PREFIX = re.compile(r"^\s*((re|aw|sv|vs|fw|fwd|wg|tr|rif|odp|ynt|bls|ref|râ)\s*(\[\d+\])?\s*:\s*)+", re.IGNORECASE)
 
@@ -45,15 +44,43 @@ def _notices(entry: dict[str, Any]) -> list[dict[str, Any]]:
     if "unreadable" in flags:
         found.append((_("This mail could not be read"), _("It is kept byte for byte."), "warn", "file-text", True))
     if "too-large" in flags:
-        found.append((_("This mail is too large to be fetched whole"), _("Its head is shown; the rest lies on the server."), "warn", "file-text", False))
+        found.append(
+            (
+                _("This mail is too large to be fetched whole"),
+                _("Its head is shown; the rest lies on the server."),
+                "warn",
+                "file-text",
+                False,
+            )
+        )
     elif "truncated" in flags:
-        found.append((_("Only a part of this mail is shown"), _("The whole is in its source."), "warn", "file-text", True))
+        found.append(
+            (_("Only a part of this mail is shown"), _("The whole is in its source."), "warn", "file-text", True)
+        )
     if "encrypted" in flags:
-        found.append((_("This mail is encrypted"), _("Balas has no key for it. Open its source with a program that has."), "warn", "lock", True))
+        found.append(
+            (
+                _("This mail is encrypted"),
+                _("Balas has no key for it. Open its source with a program that has."),
+                "warn",
+                "lock",
+                True,
+            )
+        )
     if "failed-sender-check" in flags or entry.get("verified") is False:
-        found.append((_("The sender may be somebody else"), _("The mail server could not confirm the address. Do not send anything confidential."), "late", "shield-alert", False))
+        found.append(
+            (
+                _("The sender may be somebody else"),
+                _("The mail server could not confirm the address. Do not send anything confidential."),
+                "late",
+                "shield-alert",
+                False,
+            )
+        )
     if "same-id-other-content" in flags:
-        found.append((_("Another mail has the same id"), _("Both are shown, because their words differ."), "warn", "copy", False))
+        found.append(
+            (_("Another mail has the same id"), _("Both are shown, because their words differ."), "warn", "copy", False)
+        )
     return [{"title": a, "text": b, "tone": c, "icon": d, "raw": e} for a, b, c, d, e in found]
 
 
@@ -100,9 +127,16 @@ def _told_copies(entry: dict[str, Any], copies: list[dict[str, Any]], clock: Clo
     places = {delivery["account_name"] for delivery in deliveries}
     if len(deliveries) > 1:
         count = max(len(places), 2)
-        summary = ngettext("Arrived in %(num)s mailbox, shown once", "Arrived in %(num)s mailboxes, shown once", count) if len(places) > 1 else _("Arrived %(num)s times, shown once")
+        summary = (
+            ngettext("Arrived in %(num)s mailbox, shown once", "Arrived in %(num)s mailboxes, shown once", count)
+            if len(places) > 1
+            else _("Arrived %(num)s times, shown once")
+        )
         told = [f"{one['account_name']}, {clock.time(one['received_at'])}" for one in deliveries]
-        return {"summary": summary % {"num": len(places) if len(places) > 1 else len(deliveries)}, "text": "; ".join(told)}
+        return {
+            "summary": summary % {"num": len(places) if len(places) > 1 else len(deliveries)},
+            "text": "; ".join(told),
+        }
     if copies:
         count = len(copies)
         summary = ngettext("%(num)s copy folded in here", "%(num)s copies folded in here", count) % {"num": count}
@@ -115,7 +149,11 @@ def _by(entry: dict[str, Any], clock: Clock) -> str:
         return _("Internal note, never sent")
     channel = channel_of(entry["kind"]).word
     if entry["direction"] == "outbound":
-        to = [one.get("name") or one.get("address", "") for one in entry.get("recipients") or () if one.get("role") == "to"]
+        to = [
+            one.get("name") or one.get("address", "")
+            for one in entry.get("recipients") or ()
+            if one.get("role") == "to"
+        ]
         return _("%(channel)s to %(names)s") % {"channel": channel, "names": ", ".join(to[:3])} if to else channel
     places = [delivery["account_name"] for delivery in entry.get("deliveries") or ()]
     return _("%(channel)s to %(place)s") % {"channel": channel, "place": places[0]} if places else channel
@@ -124,7 +162,12 @@ def _by(entry: dict[str, Any], clock: Clock) -> str:
 def _file(attachment: dict[str, Any]) -> dict[str, Any]:
     kind = attachment["content_type"]
     icon = "image" if kind.startswith("image/") else "file-text"
-    return {"id": attachment["id"], "name": attachment["name"] or _("attachment"), "size": attachment["size"], "icon": icon}
+    return {
+        "id": attachment["id"],
+        "name": attachment["name"] or _("attachment"),
+        "size": attachment["size"],
+        "icon": icon,
+    }
 
 
 def message_entry(
@@ -158,54 +201,6 @@ def message_entry(
         "details": _details(entry, clock),
         "is_unread": False,
     }
-
-
-# --- Sends ----------------------------------------------------------------------------------------------------------
-
-
-def _button(text: str, name: str, envelope_id: int, confirm: str = "") -> dict[str, str]:
-    return {"text": text, "url": reverse("send-act", args=[envelope_id, name]), "confirm": confirm}
-
-
-def send_words(send: dict[str, Any], clock: Clock) -> dict[str, Any]:
-    """Where a send stands: words, a shape and a tone, and what a person can do about it."""
-    state, id, due = SendState(send["state"]), send["id"], send.get("due_at")
-    sentence = send.get("sentence") or ""
-    shown: dict[str, Any] = {"tone": "", "icon": "clock", "words": "", "detail": "", "until": 0, "buttons": []}
-    if state is SendState.QUEUED:
-        is_waiting = isinstance(due, datetime) and due > clock.now
-        shown.update(words=_("Sending"), until=due.timestamp() if is_waiting and due else 0)
-        shown["buttons"] = [_button(_("Undo"), "undo", id)]
-    elif state in (SendState.SENDING, SendState.COMMITTING):
-        shown.update(words=_("Leaving now"), icon="send")
-    elif state is SendState.SENT:
-        shown.update(words=_("Accepted by the server"), tone="good", icon="check")
-    elif state is SendState.RETRY:
-        again = _("Will be tried again at %(time)s") % {"time": clock.moment(due)} if due else _("Will be tried again")
-        shown.update(words=again, tone="warn", icon="refresh-cw", detail=sentence)
-        shown["buttons"] = [_button(_("Take it back"), "give-up", id)]
-    elif state is SendState.FAILED:
-        shown.update(words=_("Not sent"), tone="late", icon="circle-x", detail=sentence)
-        shown["buttons"] = [_button(_("Send again"), "again", id), _button(_("Back to the draft"), "give-up", id)]
-    elif state is SendState.UNKNOWN:
-        shown.update(
-            words=_("May have been delivered. Looking for proof"),
-            tone="late",
-            icon="circle-help",
-            detail=sentence
-            or _("The connection broke before the server's last answer. It is not sent again without you."),
-        )
-        sure = _("It may already have arrived. If you send it again, the customer may get it twice. Send again?")
-        shown["buttons"] = [_button(_("It arrived"), "arrived", id), _button(_("Send again"), "again", id, sure)]
-    else:
-        shown.update(words=_("Taken back before it was sent"), icon="undo-2")
-    refused = [one for one in send.get("recipients") or () if str(one.get("outcome", "")).startswith("refused")]
-    if refused and state in (SendState.SENT, SendState.FAILED, SendState.RETRY):
-        told = "; ".join(f"{one['address']}: {one.get('sentence') or one.get('code') or _('refused')}" for one in refused)
-        shown["detail"] = told
-        if state is SendState.SENT:
-            shown.update(words=_("Accepted, but not for everybody"), tone="warn", icon="triangle-alert")
-    return shown
 
 
 # --- Acts -----------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -26,7 +27,7 @@ def _version(path: str) -> str:
     found = finders.find(path)
     if not isinstance(found, str):
         raise FileNotFoundError(f"There is no static file {path}.")
-    with open(found, "rb") as file:
+    with Path(found).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:10]
 
 
@@ -46,9 +47,7 @@ def icon(name: str, turns: bool = False) -> Markup:
 
 def environment(**options: Any) -> Environment:
     options.setdefault("undefined", StrictUndefined)
-    environment = Environment(  # noqa: S701 (the settings switch autoescape on)
-        extensions=["jinja2.ext.i18n"], trim_blocks=True, lstrip_blocks=True, **options
-    )
+    environment = Environment(extensions=["jinja2.ext.i18n"], trim_blocks=True, lstrip_blocks=True, **options)
     environment.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext)  # type: ignore[attr-defined]
     environment.globals.update(url=url, static=static, icon=icon)
     environment.filters.update(file_size=file_size, initials=initials, paragraphs=paragraphs)

@@ -15,7 +15,6 @@ from django.core import signing
 from django.urls import reverse
 
 from connectors.mail.html import clean_html
-from connectors.mail.html import clean_html
 from connectors.mail.parse import find_content_ids, find_html, find_part
 from inbox import bodies
 from inbox.models import Attachment, Message, RawBody

@@ -108,7 +108,7 @@ def days_of(entries: Iterable[dict[str, Any]], clock: Clock, user: User, subject
 
 
 def _is_theirs(entry: dict[str, Any]) -> bool:
-    return entry["entry"] == "message" and entry["direction"] == "inbound"
+    return bool(entry["entry"] == "message" and entry["direction"] == "inbound")
 
 
 def _copies(entries: list[dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:
@@ -128,10 +128,10 @@ def _proof(identity: dict[str, Any], clock: Clock) -> tuple[str, str]:
         name = names.get(int(actor[5:]), _("somebody"))
         return "link-2", _("Linked by %(name)s, %(when)s") % {"name": name, "when": when}
     if identity.get("verified"):
-        return "shield-check", _("Proved by their mail server, since %(when)s") % {"when": when}
+        return "shield-check", _("Confirmed by their mail server")
     if identity.get("verified") is False:
         return "shield-alert", _("The check of the sender failed")
-    return "mail", _("Wrote to us from here, since %(when)s") % {"when": when}
+    return "mail", _("Wrote to us from this address")
 
 
 def _facts(timeline: Timeline, clock: Clock) -> list[tuple[str, str]]:
@@ -140,7 +140,10 @@ def _facts(timeline: Timeline, clock: Clock) -> list[tuple[str, str]]:
     language = conversation.get("customer_language") or conversation.get("language")
     if language:
         facts.append((_("Writes in"), language_word(language)))
-    first = min((one["linked_at"] for one in timeline.identities if one.get("linked_at")), default=None)
+    moments = [one["linked_at"] for one in timeline.identities if one.get("linked_at")]
+    moments += [one["last_activity_at"] for one in timeline.others if one.get("last_activity_at")]
+    moments += [entry["at"] for entry in timeline.entries[:1] if entry.get("at")]
+    first = min(moments, default=None)
     matters = len(timeline.others) + 1
     if first is not None:
         words = ngettext("%(when)s, %(num)s matter", "%(when)s, %(num)s matters", matters)

@@ -17,7 +17,7 @@ from web.deadlines import TimeLeft, time_left
 from web.formatting import Clock
 
 SETTLED = frozenset({Status.RESOLVED, Status.SPAM, Status.WAITING, Status.SNOOZED})
-# Which statuses stand under which tab: a row that no longer fits stays where it is, dimmed, until the list is asked anew.
+# Which statuses stand under which tab. A row that no longer fits stays where it is, dimmed, until the list is loaded.
 STATUSES_OF = {
     "open": {Status.OPEN},
     "mine": {Status.OPEN},
@@ -121,7 +121,8 @@ def queue_row(row: dict[str, Any], user: User, clock: Clock, tab: str, open_id: 
         is_mine=row["owner_id"] == user.id,
         is_new=bool(row["is_unseen"]),
         is_open=row["id"] == open_id,
-        is_settled=status not in STATUSES_OF.get(tab, set(Status)) or (tab == "all" and status in (Status.RESOLVED, Status.SPAM)),
+        is_settled=status not in STATUSES_OF.get(tab, set(Status))
+        or (tab == "all" and status in (Status.RESOLVED, Status.SPAM)),
         time=time_left(row, clock),
     )
 

@@ -34,7 +34,9 @@ def _owner(request: SignedIn) -> User | None:
         return None
     if wanted == "me":
         return request.user
-    found = User.objects.filter(id=int(wanted), is_active=True).first() if wanted.isdigit() and len(wanted) < 19 else None
+    found = (
+        User.objects.filter(id=int(wanted), is_active=True).first() if wanted.isdigit() and len(wanted) < 19 else None
+    )
     if found is None:
         raise Refusal(_("This person is no longer here."))
     return found
@@ -61,7 +63,9 @@ ACTS: dict[str, Perform] = {
     "unsnooze": lambda request, id, now: conversations.unsnooze(id, request.user, now),
     "assign": lambda request, id, now: conversations.assign(id, request.user, now, owner=_owner(request)),
     "tag": lambda request, id, now: conversations.tag(id, request.user, now, name=request.POST.get("name", "")[:60]),
-    "untag": lambda request, id, now: conversations.untag(id, request.user, now, name=request.POST.get("name", "")[:60]),
+    "untag": lambda request, id, now: conversations.untag(
+        id, request.user, now, name=request.POST.get("name", "")[:60]
+    ),
     "spam": lambda request, id, now: conversations.mark_spam(id, request.user, now),
     "not-spam": lambda request, id, now: conversations.not_spam(id, request.user, now),
 }
@@ -159,7 +163,10 @@ def _choices(request: SignedIn, name: str, clock: Clock, conversation: Any) -> d
         return {"title": _("Bring it back"), "choices": named, "soonest": soonest}
     if name == "assign":
         people = User.objects.filter(is_active=True).exclude(id=request.user.id).order_by("name", "email")[:200]
-        names = [{"id": str(one.id), "name": one.name or one.email, "is_owner": one.id == conversation.owner_id} for one in people]
+        names = [
+            {"id": str(one.id), "name": one.name or one.email, "is_owner": one.id == conversation.owner_id}
+            for one in people
+        ]
         return {"title": _("Whose is it?"), "people": names}
     if name == "tag":
         taken = set(Tag.objects.filter(conversationtag__conversation_id=conversation.id).values_list("name", flat=True))
@@ -219,4 +226,3 @@ def send_act(request: SignedIn, id: int, name: str) -> HttpResponse:
         changed = {"balas:changed": {"id": str(envelope.conversation_id), "composer": True}}
         response.headers["HX-Trigger"] = json.dumps(changed)
     return response
-

@@ -18,6 +18,7 @@ from inbox.models import DraftAttachment, User
 from web import access
 from web.access import SignedIn, needs
 from web.composing import BadAddress, Form, keep, posted, proposed, send
+from web.gates import GateWords, gate_words
 from web.views.page import Notice, clock_of, is_fragment, render_part
 
 
@@ -127,7 +128,8 @@ def reply(request: SignedIn, id: int) -> HttpResponse:
     user, form = request.user, posted(request.POST, request.POST.getlist("confirm"))
     if form.is_note:
         return _note(request, id, form)
-    problem, gates = _attach_files(request, id), ()
+    problem = _attach_files(request, id)
+    gates: tuple[GateWords, ...] = ()
     if not problem:
         try:
             outcome = send(form, id, user, timezone.now())
@@ -136,7 +138,7 @@ def reply(request: SignedIn, id: int) -> HttpResponse:
         else:
             if isinstance(outcome, replies.Queued):
                 return _sent(request, id, outcome)
-            gates = tuple(outcome)
+            gates = tuple(gate_words(gate) for gate in outcome)
     return _blocked(request, id, replace(form, problem=problem, gates=gates))
 
 
@@ -147,7 +149,7 @@ def _blocked(request: SignedIn, id: int, form: Form) -> HttpResponse:
         form = replace(form, problem=form.problem or str(problem))
     if is_fragment(request):
         return _composer(request, id, _with_choices(form, id, request.user), status=422)
-    for sentence in [form.problem, *(str(getattr(gate, "sentence", gate)) for gate in form.gates)]:
+    for sentence in [form.problem, *(gate.sentence for gate in form.gates)]:
         if sentence:
             messages.error(request, sentence)
     return redirect(f"{reverse('conversation', args=[id])}?compose=1#composer")

@@ -15,7 +15,7 @@ from web.access import SignedIn, needs
 from web.formatting import Clock
 from web.reading import Pane, days_of, pane
 from web.rows import queue_row
-from web.views.composer import composer_context
+from web.views.composer import composer_context, mode_of
 from web.views.page import clock_of, is_fragment, render, render_part
 from web.views.queue import queue_context, tab_of, titles
 
@@ -30,10 +30,10 @@ def load_pane(user: User, conversation_id: int, clock: Clock, tab: str, earlier:
     return pane(found, user, clock, tab)
 
 
-def conversation_context(request: SignedIn, shown: Pane, *, tab: str, compose: bool = False) -> dict[str, Any]:
+def conversation_context(request: SignedIn, shown: Pane, *, tab: str) -> dict[str, Any]:
     context = {**queue_context(tab), "pane": shown, "open_id": shown.id, "oob": False, "composer": None}
-    if compose or shown.draft:
-        context["composer"] = composer_context(request.user, shown.id, shown)
+    if "compose" in request.GET:
+        context["composer"] = composer_context(request.user, shown.id, mode=mode_of(request))
     return context
 
 
@@ -44,7 +44,7 @@ def conversation(request: SignedIn, id: int) -> HttpResponse:
     shown = load_pane(user, id, clock, tab, request.GET.get("earlier", "")[:200])
     if shown.row["is_unseen"]:
         conversations.mark_seen(id, user, timezone.now())
-    context = conversation_context(request, shown, tab=tab, compose="compose" in request.GET)
+    context = conversation_context(request, shown, tab=tab)
     if is_fragment(request):
         row = queue_row({**shown.row, "is_unseen": False}, user, clock, tab, open_id=id)
         return render_part(request, "fragments/conversation.html", {**context, "item": row})

@@ -12,7 +12,9 @@ from web.views.page import language
 def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return HttpResponse(title, status=status, content_type="text/plain; charset=utf-8")
-    return HttpResponse(render_to_string("error.html", {**language(), "title": title, "text": text}, request), status=status)
+    return HttpResponse(
+        render_to_string("error.html", {**language(), "title": title, "text": text}, request), status=status
+    )
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -39,6 +41,4 @@ def broken(request: HttpRequest) -> HttpResponse:
     text = _("Nothing you wrote is lost. Try again in a moment; if it stays like this, tell whoever runs Balas.")
     if request.headers.get("HX-Request"):
         return HttpResponse(text, status=500, content_type="text/plain; charset=utf-8")
-    return HttpResponse(
-        render_to_string("broken.html", {"title": _("Something broke"), "text": text}), status=500
-    )
+    return HttpResponse(render_to_string("broken.html", {"title": _("Something broke"), "text": text}), status=500)

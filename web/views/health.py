@@ -14,9 +14,9 @@ from inbox.models import Envelope
 from inbox.rules.states import AccountState, SendState
 from web import access
 from web.access import SignedIn, needs
-from web.entries import send_words
 from web.formatting import Clock, span
 from web.rows import channel_of
+from web.sends import send_words
 from web.views.page import clock_of, render
 from workers import status
 
@@ -78,7 +78,12 @@ def _in_a_word(row: dict[str, Any], clock: Clock) -> dict[str, str]:
     if row["complete"] is True:
         return {"word": _("Complete"), "tone": "good", "icon": "circle-check", "detail": ""}
     if row["complete"] is False:
-        return {"word": _("Not yet explained"), "tone": "warn", "icon": "triangle-alert", "detail": _("It is looked at again with the next count.")}
+        return {
+            "word": _("Not yet explained"),
+            "tone": "warn",
+            "icon": "triangle-alert",
+            "detail": _("It is looked at again with the next count."),
+        }
     return {"word": _("Not counted yet"), "tone": "", "icon": "clock", "detail": ""}
 
 
@@ -99,10 +104,18 @@ def _headline(rows: list[dict[str, Any]], total: dict[str, Any]) -> str:
         return _("No mailbox is connected yet.")
     complete = sum(1 for row in rows if row["complete"] is True)
     if complete == len(rows) and not total["gap"]:
-        return ngettext("The one mailbox is complete. Nothing was missed.", "All %(num)s mailboxes are complete. Nothing was missed.", len(rows)) % {"num": len(rows)}
+        return ngettext(
+            "The one mailbox is complete. Nothing was missed.",
+            "All %(num)s mailboxes are complete. Nothing was missed.",
+            len(rows),
+        ) % {"num": len(rows)}
     troubled = [row["name"] for row in rows if row["tone"] in ("late", "warn")]
-    first = ngettext("%(done)s of %(num)s mailbox is complete.", "%(done)s of %(num)s mailboxes are complete.", len(rows)) % {"done": complete, "num": len(rows)}
-    return f"{first} " + (_("Look at %(names)s.") % {"names": ", ".join(troubled[:3])} if troubled else _("The others are being read."))
+    first = ngettext(
+        "%(done)s of %(num)s mailbox is complete.", "%(done)s of %(num)s mailboxes are complete.", len(rows)
+    ) % {"done": complete, "num": len(rows)}
+    return f"{first} " + (
+        _("Look at %(names)s.") % {"names": ", ".join(troubled[:3])} if troubled else _("The others are being read.")
+    )
 
 
 def _troubled_sends(request: SignedIn, clock: Clock) -> list[dict[str, Any]]:
@@ -133,11 +146,16 @@ def _keeping_up(found: dict[str, Any]) -> list[dict[str, str]]:
             "name": _("Search"),
             "word": _("Up to date") if not pending else _("%(n)d to index") % {"n": pending},
             "tone": "good" if not pending else "warn",
-            "detail": str(index.get("backend", "")) + (", " + _("the oldest %(time)s") % {"time": span(oldest)} if pending else ""),
+            "detail": str(index.get("backend", ""))
+            + (", " + _("the oldest %(time)s") % {"time": span(oldest)} if pending else ""),
         },
         {
             "name": _("Index against rows"),
-            "word": _("Not compared yet") if drift is None else _("No difference") if not drift else _("%(n)d differences") % {"n": drift},
+            "word": _("Not compared yet")
+            if drift is None
+            else _("No difference")
+            if not drift
+            else _("%(n)d differences") % {"n": drift},
             "tone": "" if drift is None else "good" if not drift else "warn",
             "detail": _("balas index check compares them"),
         },
@@ -153,7 +171,13 @@ def health(request: SignedIn) -> HttpResponse:
     total = _sum(rows)
     counted: list[datetime] = [row["counted_at"] for row in rows if row.get("counted_at")]
     outbox = [
-        {"state": state, "icon": icon, "tone": tone, "count": found["outbox"].get(str(state), 0), "words": _outbox_words(state)}
+        {
+            "state": state,
+            "icon": icon,
+            "tone": tone,
+            "count": found["outbox"].get(str(state), 0),
+            "words": _outbox_words(state),
+        }
         for state, icon, tone in _OUTBOX
     ]
     context = {

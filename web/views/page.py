@@ -69,7 +69,9 @@ def is_fragment(request: HttpRequest) -> bool:
 def notices_of(request: HttpRequest) -> list[Notice]:
     """What the request before this one left to be said (pages without scripts)."""
     return [
-        Notice(text=str(message), undo=message.extra_tags or "", kind="bad" if message.level >= messages.ERROR else "done")
+        Notice(
+            text=str(message), undo=message.extra_tags or "", kind="bad" if message.level >= messages.ERROR else "done"
+        )
         for message in messages.get_messages(request)
     ]
 
@@ -79,7 +81,12 @@ def counts_of(user: User) -> dict[str, int]:
 
 
 def me(user: User) -> dict[str, Any]:
-    return {"id": str(user.id), "label": user.name or user.email, "email": user.email, "role_word": role_word(user.role)}
+    return {
+        "id": str(user.id),
+        "label": user.name or user.email,
+        "email": user.email,
+        "role_word": role_word(user.role),
+    }
 
 
 def shared(request: SignedIn) -> dict[str, Any]:
@@ -120,7 +127,9 @@ def palette_acts() -> list[dict[str, str]]:
     return [{"key": key, "icon": icon, "text": text, "needs": needs} for key, icon, text, needs in acts]
 
 
-def render(request: SignedIn, template: str, context: Mapping[str, Any], *, here: str = "", status: int = 200) -> HttpResponse:
+def render(
+    request: SignedIn, template: str, context: Mapping[str, Any], *, here: str = "", status: int = 200
+) -> HttpResponse:
     """A whole page of the inside."""
     from_outside = dict(context)
     values: dict[str, Any] = {
@@ -145,7 +154,9 @@ def render_part(request: SignedIn, template: str, context: Mapping[str, Any], *,
     return HttpResponse(render_to_string(template, {**shared(request), **context}, request), status=status)
 
 
-def render_outside(request: HttpRequest, template: str, context: Mapping[str, Any], *, status: int = 200) -> HttpResponse:
+def render_outside(
+    request: HttpRequest, template: str, context: Mapping[str, Any], *, status: int = 200
+) -> HttpResponse:
     """A page for somebody who is not signed in."""
     return HttpResponse(render_to_string(template, {**language(), **context}, request), status=status)
 

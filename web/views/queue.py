@@ -117,7 +117,11 @@ def news(request: SignedIn, tab: str) -> HttpResponse:
     return render_part(
         request,
         "fragments/new_pill.html",
-        {"tab": tab, "count": max(len(new), len(ids) if len(ids) > 20 and new else 0), "due": clock.moment(due) if due else ""},
+        {
+            "tab": tab,
+            "count": max(len(new), len(ids) if len(ids) > 20 and new else 0),
+            "due": clock.moment(due) if due else "",
+        },
     )
 
 

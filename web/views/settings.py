@@ -46,7 +46,9 @@ def state_words(account: Account, clock: Clock) -> dict[str, str]:
     if not sentence and account.state == AccountState.OK:
         if account.remaining:
             sentence = ngettext(
-                "%(n)s mail of the history is still to come.", "%(n)s mails of the history are still to come.", account.remaining
+                "%(n)s mail of the history is still to come.",
+                "%(n)s mails of the history are still to come.",
+                account.remaining,
             ) % {"n": f"{account.remaining:,}"}
         elif account.last_success_at:
             sentence = _("Looked %(age)s ago.") % {"age": clock.age(account.last_success_at)}
@@ -212,7 +214,9 @@ def _connect(request: SignedIn, values: dict[str, Any]) -> HttpResponse:
     bells.ring("fetch")
     places = ", ".join(login.party.places) if login.party else "INBOX"
     messages.success(
-        request, _("%(address)s is connected. Reading %(places)s, the newest first.") % {"address": account.address, "places": places}
+        request,
+        _("%(address)s is connected. Reading %(places)s, the newest first.")
+        % {"address": account.address, "places": places},
     )
     for note in (login.party.notes if login.party else ())[:3]:
         messages.info(request, note)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -14,10 +15,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from inbox import templates as replies
 from inbox.models import ReplyTemplate, ReplyTemplateVersion
+from inbox.rules import templates as rules
 from web import access
 from web.access import SignedIn, needs
 from web.reading import language_word
-from web.views.page import render, render_part
+from web.views.page import organisation, render, render_part
 
 _MAX_BODY = 20_000
 _MAX_LIST = 50
@@ -97,13 +99,47 @@ def templates(request: SignedIn) -> HttpResponse:
     return render(request, "settings/templates.html", {"rows": rows}, here="templates")
 
 
+def variables() -> list[tuple[str, str]]:
+    words = {
+        "customer.name": _("the customer's whole name"),
+        "customer.first_name": _("their first name, if it is known"),
+        "agent.name": _("whoever writes the reply"),
+        "agent.first_name": _("their first name"),
+        "organisation.name": _("the organisation"),
+        "conversation.subject": _("what it is about"),
+        "conversation.number": _("the number of the conversation"),
+        "today": _("the date of the day"),
+    }
+    return [(name, words.get(name, "")) for name in rules.VARIABLES]
+
+
+def _example() -> dict[str, Any]:
+    return {
+        "customer": {"name": "Ilinca Bratu", "first_name": "Ilinca"},
+        "agent": {"name": "Mihai Toma", "first_name": "Mihai"},
+        "organisation": {"name": organisation().name or "Balas"},
+        "conversation": {"subject": _("My order"), "number": "20418"},
+        "today": timezone.localdate(),
+    }
+
+
+def _check(bodies: Iterable[str]) -> None:
+    """Raises TemplateProblem for the first text that could not be rendered: before anything is written."""
+    for body in bodies:
+        problems = rules.check_source(body)
+        if problems:
+            raise replies.TemplateProblem(replies.sentence_of(problems[0]), tuple(problems))
+
+
 def _form(request: SignedIn, template: ReplyTemplate | None, values: dict[str, Any], status: int = 200) -> HttpResponse:
-    context = {"template": template, "languages": languages(), "variables": replies.VARIABLES, "problem": "", **values}
+    context = {"template": template, "languages": languages(), "variables": variables(), "problem": "", **values}
     return render(request, "settings/template.html", context, here="templates", status=status)
 
 
 def _typed(request: SignedIn) -> dict[str, Any]:
-    bodies = {code: request.POST.get(f"body_{code}", "").replace("\r\n", "\n")[:_MAX_BODY] for code, _name in languages()}
+    bodies = {
+        code: request.POST.get(f"body_{code}", "").replace("\r\n", "\n")[:_MAX_BODY] for code, _name in languages()
+    }
     return {
         "name": request.POST.get("name", "").strip()[:80],
         "shortcut": request.POST.get("shortcut", "").strip().lstrip("/")[:40],
@@ -128,7 +164,7 @@ def new(request: SignedIn) -> HttpResponse:
     try:
         if not any(body.strip() for body in typed["bodies"].values()):
             raise replies.TemplateProblem(_("Write the text in at least one language."))
-        replies.check_bodies(typed["bodies"].values())
+        _check(typed["bodies"].values())
         template = replies.create(typed["name"], request.user, timezone.now(), shortcut=typed["shortcut"])
         _write(request, template, typed["bodies"])
     except replies.TemplateProblem as problem:
@@ -148,6 +184,7 @@ def edit(request: SignedIn, id: int) -> HttpResponse:
         return _form(request, template, {"name": template.name, "shortcut": template.shortcut, "bodies": bodies})
     typed = _typed(request)
     try:
+        _check(typed["bodies"].values())
         replies.rename(template, request.user, timezone.now(), name=typed["name"], shortcut=typed["shortcut"])
         _write(request, template, typed["bodies"])
     except replies.TemplateProblem as problem:
@@ -171,8 +208,11 @@ def archive(request: SignedIn, id: int) -> HttpResponse:
 @require_POST
 def preview(request: SignedIn) -> HttpResponse:
     """What a text looks like with example values; JSON for the page beside it."""
+    body = request.POST.get("body", "")[:_MAX_BODY]
+    problems = rules.check_source(body)
+    if problems:
+        return JsonResponse({"problem": replies.sentence_of(problems[0])})
     try:
-        text = replies.preview(request.POST.get("body", "")[:_MAX_BODY])
-    except replies.TemplateProblem as problem:
-        return JsonResponse({"problem": str(problem)})
-    return JsonResponse({"text": text})
+        return JsonResponse({"text": rules.render(body, _example()).text})
+    except rules.TemplateProblem as error:
+        return JsonResponse({"problem": replies.sentence_of(error.problem)})

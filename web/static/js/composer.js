@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const { $, $$, get, token, say } = window.balas;
-  const BLANK = /⟦[^⟦⟧\n]{1,80}⟧|\{\{[^{}\n]{1,80}\}\}/g;
+  const BLANK = /⟦[^⟦⟧\n]{1,80}⟧/g;
   const form = () => $("#composer[data-draft]");
   const text = () => $("#composer-text");
   let saving = 0;
@@ -31,7 +31,7 @@
     gate.hidden = !missing.length;
     const head = $("b", gate);
     head.textContent = missing.length === 1 ? head.dataset.one : head.dataset.many;
-    $("[data-blanks]", gate).textContent = missing.map((one) => one.replace(/[⟦⟧{}]/g, "").trim()).join(", ");
+    $("[data-blanks]", gate).textContent = missing.map((one) => one.replace(/[⟦⟧]/g, "").trim()).join(", ");
     $("[data-send]")?.setAttribute("aria-disabled", String(missing.length > 0 || !area.value.trim()));
   };
   const fill = () => {

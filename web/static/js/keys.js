@@ -3,7 +3,8 @@
   "use strict";
   const { $, $$ } = window.balas;
   const isWriting = (at) => at.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true]") !== null;
-  const isShown = (element) => element.getClientRects().length > 0;
+  // What stands in a closed menu can still be pressed by its key.
+  const isShown = (element) => element.getClientRects().length > 0 || element.closest("details.more-acts") !== null;
 
   const press = (key) => {
     const target = $$(`[data-key="${CSS.escape(key)}"]`).find(isShown);

@@ -71,6 +71,7 @@
     if (opener) document.getElementById(opener.dataset.open)?.showModal();
     const expand = event.target.closest("[data-expand]");
     if (expand) $("iframe", expand.closest("details"))?.classList.toggle("is-tall");
+    for (const menu of $$("details.more-acts[open]")) if (!menu.contains(event.target) || event.target.closest(".menu-item")) menu.open = false;
     if (event.target.tagName === "DIALOG" && event.target.open) event.target.close(); // the backdrop
   });
   document.addEventListener("submit", (event) => {
