@@ -104,6 +104,7 @@ def message_to_file(envelope_id: int) -> OutboundMessage | None:
 def filed(envelope_id: int, now: datetime) -> None:
     reach("file.before-filed")
     Envelope.objects.filter(id=envelope_id, state=SendState.SENT).update(filing="filed", due_at=None)
+    reach("file.filed")
 
 
 def filing_failed(envelope_id: int, now: datetime) -> None:

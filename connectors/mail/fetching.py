@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from connectors.base import RetryLater
+from connectors.killpoints import reach
 from connectors.mail.folders import FolderStatus
 from connectors.mail.imap import ConnectionLost, ImapSession
 from connectors.mail.listing import (
@@ -71,6 +72,7 @@ class FolderWalk:
     def pages(self, budget: Budget) -> Iterator[Page]:
         """Raises RetryLater or FolderMissing; what was yielded before stands."""
         status = self.session.examine(self.place)
+        reach("imap.examined")
         high = status.uid_next - 1 if status.uid_next else self._highest(status)
         self.status = status
         self._settle_epoch(status)
@@ -151,6 +153,7 @@ class FolderWalk:
     def _search(self, low: int, high: int) -> list[int]:
         """The UIDs that exist within low..high, ascending."""
         found = self.session.command(b"UID SEARCH UID %d:%d" % (low, high), "listing mail")
+        reach("imap.listed")
         return sorted({uid for uid in found.numbers if low <= uid <= high})
 
     def _window(self, low: int, upper: int, uids: list[int], budget: Budget) -> Iterator[Page]:
@@ -160,6 +163,7 @@ class FolderWalk:
         left = len(uids)
         try:
             for batch in stream.batches():
+                reach("imap.bodies-read")
                 items = [self._item(info, body.content, body.path) for info, body in batch.found]
                 if batch.large is not None and (item := self._one(batch.large.uid, batch.large)):
                     items = [item]
@@ -267,6 +271,7 @@ class FolderWalk:
         if info.received_at and info.size is not None:
             self.memory = self.memory.with_canary((info.uid, received_at.isoformat(), info.size))
         if path is not None:
+            reach("imap.large-spooled")
             self.session.wire.loose.discard(path)
         return RawItem(self.scope, str(info.uid), received_at, size, content, path, is_sent=self.is_sent)
 

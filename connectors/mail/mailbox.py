@@ -6,12 +6,14 @@ trip: NOOP for the selected folder and STATUS for the others, written together (
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from connectors.base import RetryLater
+from connectors.killpoints import reach
 from connectors.mail.endpoint import Endpoint
 from connectors.mail.fetching import FolderWalk
 from connectors.mail.folders import FolderStatus
@@ -20,6 +22,7 @@ from connectors.mail.listing import Ranges, merge
 from connectors.mail.stream import Budget
 from connectors.messages import Count, Known, KnownScope, Page, Scope, Wish
 
+_LATE_LISTING = 120.0
 FIRST_LOOK = 1000  # items per folder before any folder's older history
 
 
@@ -54,12 +57,14 @@ class Mailbox:
         self._sent: str | None = settings.sent_folder or None
         self._looked_for_sent = bool(settings.sent_folder)
         self._quiet: dict[str, _Quiet] = {}
+        self._edges: dict[str, tuple[FolderStatus, float]] = {}  # since when a folder's top has looked like this
 
     def open_session(self) -> ImapSession:
         """The open connection, or a new one. Raises the contract's errors."""
         if self._session is None or not self._session.is_open:
             self._session = None
             self._session = ImapSession(self.endpoint, self._password, self._settings.spool, self._deadlines)
+            reach("imap.connected")
         return self._session
 
     def close(self) -> None:
@@ -148,8 +153,20 @@ class Mailbox:
             budget.spend(before - own.left)
         if walk.is_complete:
             del found[place]
-            if walk.status and not walk.troubled:
+            if walk.status and not walk.troubled and self._is_settled(place, walk.status, walk.ranges):
                 self._quiet[place] = _Quiet(walk.scope, walk.status, walk.ranges)
+
+    def _is_settled(self, place: str, status: FolderStatus, ranges: Ranges) -> bool:
+        """Whether nothing more can show up without news. Numbers at the top that no listing shows are mail that was
+        deleted, or mail that the server lists late: they are asked for again for a while."""
+        if status.uid_next is None or (ranges[-1][1] if ranges else 0) >= status.uid_next - 1:
+            self._edges.pop(place, None)
+            return True
+        seen, since = self._edges.get(place, (None, 0.0))
+        if seen != status:
+            since = time.monotonic()
+            self._edges[place] = (status, since)
+        return time.monotonic() - since > _LATE_LISTING
 
     def _look(self, places: list[str]) -> dict[str, FolderStatus]:
         """One round trip: what the server says of every folder that was quiet. Empty where the connection is new."""

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
+from connectors.killpoints import reach
 from connectors.mail.imap import ImapSession
 
 PIECE = 1024 * 1024
@@ -37,6 +38,7 @@ def fetch_in_pieces(session: ImapSession, uid: int, size: int, limit: int) -> Pa
             is_whole = _pieces(session, uid, size, limit, file.write)
             file.flush()
             os.fsync(file.fileno())
+            reach("imap.pieces-spooled")
     except BaseException:
         path.unlink(missing_ok=True)
         raise

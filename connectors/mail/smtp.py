@@ -15,6 +15,7 @@ from typing import Any
 from aiosmtplib import SMTPReadTimeoutError, SMTPResponse, SMTPResponseException, SMTPServerDisconnected
 
 from connectors.base import Refused, RetryLater
+from connectors.killpoints import reach
 from connectors.mail.endpoint import Endpoint, tls_context
 from connectors.mail.loop import call_soon
 from connectors.mail.sentences import login_error, one_line
@@ -133,6 +134,7 @@ class SmtpSession:
     async def begin(self, sender: str, recipients: list[str], content: bytes, needs_utf8: bool) -> Begun:
         """Envelope and body, without the dot. Nothing is accepted by the server yet, whatever happens here."""
         protocol, timeouts = self._protocol, self.timeouts
+        reach("smtp.before-envelope")
         answers = await self._envelope(sender, recipients, content, needs_utf8)
         said, replies = answers[0], tuple(answers[1 : len(recipients) + 1])
         if said.code != 250 or len(replies) < len(recipients):
@@ -144,7 +146,9 @@ class SmtpSession:
             answers += await protocol.exchange([b"DATA"], timeouts.data)
         if answers[-1].code != 354:
             return Begun(False, said, replies, answers[-1])
+        reach("smtp.envelope-taken")
         early = await protocol.write_body(transparent(content), timeouts.block)
+        reach("smtp.body-written")
         return Begun(early is None, said, replies, early, is_midway=early is not None)
 
     async def _envelope(
@@ -177,7 +181,9 @@ class SmtpSession:
         """The dot and its answer. Any exception from here on means that nobody knows."""
         if self._protocol.has_spoken:
             raise SMTPServerDisconnected("the server spoke before the end of the mail")
+        reach("smtp.before-dot")
         self._protocol.write(b".\r\n")
+        reach("smtp.dot-written")
         return await self._protocol.read_response(self.timeouts.dot)
 
     async def reset(self, timeout: float) -> bool:

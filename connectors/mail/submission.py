@@ -17,6 +17,7 @@ import idna
 from aiosmtplib import SMTPException, SMTPReadTimeoutError, SMTPResponse, SMTPServerDisconnected
 
 from connectors.base import AuthFailed, ConnectorError, OutcomeUnknown, RetryLater
+from connectors.killpoints import reach
 from connectors.mail.endpoint import Endpoint
 from connectors.mail.loop import run
 from connectors.mail.sentences import network_error, one_line
@@ -109,6 +110,7 @@ class Submission:
             run(session.open(self._password))
         except (OSError, SMTPException, ValueError) as error:
             raise self._harmless(error) from error
+        reach("smtp.connected")
         self.max_size = session.max_size
         return session
 
@@ -164,6 +166,7 @@ class Submission:
             raise OutcomeUnknown(
                 f"{self.endpoint.name} got the mail but gave no clear answer; it may have been delivered."
             ) from error
+        reach("smtp.answered")
         if answer.code // 100 not in {2, 4, 5}:
             session.abort_soon()
             raise OutcomeUnknown(f"{self.endpoint.name} got the mail and answered “{describe(answer)}”.")
