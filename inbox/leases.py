@@ -12,6 +12,7 @@ import os
 import socket
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import cast
 
 from django.db import connection, transaction
@@ -34,7 +35,23 @@ class Held:
 
 
 def owner_name() -> str:
-    return f"{socket.gethostname()[:40]}:{os.getpid()}"
+    """Host, process and when that process began: a process id alone comes back, in a restarted container at once."""
+    return f"{_host()}:{os.getpid()}:{_born(os.getpid())}"
+
+
+def _host() -> str:
+    return socket.gethostname()[:32]
+
+
+def _born(pid: int) -> str:
+    """When a process of this host began, in the kernel's ticks; "" when there is none, "0" where it cannot be told."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        return "" if fields[0] in {"Z", "X"} else fields[19]
+    except FileNotFoundError:
+        return "" if Path("/proc/self/stat").exists() else "0"
+    except (OSError, IndexError):
+        return "0"
 
 
 def database_now() -> datetime:
@@ -53,26 +70,26 @@ def find_free(name: str, owner: str, seconds: int) -> Held | None:
         now = database_now()
         Lease.objects.get_or_create(name=name, defaults={"expires_at": datetime.fromisoformat(_BEGINNING)})
         row = Lease.objects.select_for_update().get(name=name)
-        if row.expires_at > now and row.owner not in ("", owner) and not _is_dead(row.owner):
+        if row.expires_at > now and row.owner not in ("", owner) and not is_dead(row.owner):
             return None
         row.owner, row.epoch, row.expires_at = owner, row.epoch + 1, now + timedelta(seconds=seconds)
         row.save(update_fields=["owner", "epoch", "expires_at"])
         return Held(name, owner, row.epoch, seconds)
 
 
-def _is_dead(owner: str) -> bool:
-    """Whether an owner was a process of this host that is no more: its lease need not be waited out."""
-    host, _, rest = owner.partition(":")
-    pid = rest.partition(":")[0]
-    if host != socket.gethostname()[:40] or not pid.isdigit():
+def is_dead(owner: str) -> bool:
+    """Whether an owner was a process of this host that is no more: what it holds need not be waited out."""
+    host, pid, began = [*owner.split(":"), "", "", ""][:3]
+    if host != _host() or not pid.isdigit():
         return False
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:
         return True
     except PermissionError:
-        return False
-    return False
+        pass
+    born = _born(int(pid))
+    return not born or (began.isdigit() and began != born and "0" not in {began, born})
 
 
 def renew(held: Held) -> None:

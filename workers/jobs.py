@@ -210,6 +210,7 @@ def care() -> int:
     """The small things that fall due with time; how many rows it touched."""
     now = utc_now()
     done = conversations.wake_due(now)
+    done += outbox.expire_claims_of_the_dead(leases.is_dead, now)
     done += outbox.sweep_abandoned(now)
     done += _settle_unknown(now)
     done += _file_sent(now)
@@ -247,7 +248,9 @@ def _file_sent(now: datetime) -> int:
         account = Account.objects.get(id=one.account_id)
         try:
             with connections.borrowed(account, "fetch-sent") as connector:
+                reach("file.before-append")
                 connector.file_sent(message)
+                reach("file.appended")
         except (ConnectorError, KeyMissing, OSError) as error:
             log.warning("account %s: the copy for Sent waits: %s", account.name, _sentence(error))
             outbox.filing_failed(one.envelope_id, utc_now())
