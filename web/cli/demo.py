@@ -6,7 +6,7 @@ import json
 import select
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -29,14 +29,23 @@ _PEOPLE = (
 )
 
 
-def start_world(start: Callable[[Child], None]) -> Child:
+def start_world(start: Callable[[Child], None], pace: Sequence[str]) -> Child:
     """Starts the simulators, waits for their ports, and connects the mailbox when the home is new."""
     from web.cli.supervisor import Child
 
     folder = settings.BALAS_HOME / "provider"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     zone = Organisation.objects.get(id=1).zone
-    arguments = [sys.executable, "-m", "connectors.simulators.demo", str(folder), "--with-parent", "--zone", zone]
+    arguments = [
+        sys.executable,
+        "-m",
+        "connectors.simulators.demo",
+        str(folder),
+        "--with-parent",
+        "--zone",
+        zone,
+        *pace,
+    ]
     child = Child("customers", arguments, stdout=subprocess.PIPE)
     start(child)
     _furnish(_first_line(child.process))

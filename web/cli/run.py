@@ -24,6 +24,9 @@ def add(commands: Any) -> None:
         "--demo", action="store_true", help="a demo organisation with simulated customers, in its own home"
     )
     which.add_argument("--empty", action="store_true", help="your own home, even from a checkout that ran the demo")
+    # For rehearsals and tests: how fast the demo's customers write and answer, in seconds such as 45-120.
+    run.add_argument("--demo-pace", default="", help=argparse.SUPPRESS)
+    run.add_argument("--demo-answers", default="", help=argparse.SUPPRESS)
     run.set_defaults(act=run_all, before=choose_home)
 
 
@@ -37,4 +40,10 @@ def choose_home(options: argparse.Namespace) -> None:
 def run_all(options: argparse.Namespace) -> int:
     from web.cli.supervisor import Supervisor
 
-    return Supervisor(options.host, options.port, is_demo=options.demo).run()
+    pace = [
+        part
+        for name, value in (("--pace", options.demo_pace), ("--answer-delay", options.demo_answers))
+        if value
+        for part in (name, value)
+    ]
+    return Supervisor(options.host, options.port, is_demo=options.demo, pace=pace).run()

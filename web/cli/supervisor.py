@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import IO
@@ -77,8 +78,8 @@ def balas(*arguments: str) -> list[str]:
 
 
 class Supervisor:
-    def __init__(self, host: str, port: int, *, is_demo: bool) -> None:
-        self.host, self.port, self.is_demo = host, port, is_demo
+    def __init__(self, host: str, port: int, *, is_demo: bool, pace: Sequence[str] = ()) -> None:
+        self.host, self.port, self.is_demo, self.pace = host, port, is_demo, pace
         self.children: list[Child] = []
         self._stop = threading.Event()
         self._lock: IO[str] | None = None
@@ -90,7 +91,7 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
         if self.is_demo:
-            self.children.append(demo.start_world(self._start))
+            self.children.append(demo.start_world(self._start, self.pace))
         web = Child("web", balas("web", "--host", self.host, "--port", str(self.port)))
         jobs = Child("jobs", balas("jobs"))
         self._start(web)

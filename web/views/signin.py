@@ -137,7 +137,7 @@ def password(request: SignedIn) -> HttpResponse:
             update_session_auth_hash(request, user)
             request.session.pop("by_link", None)
             messages.success(request, _("Your password is kept. Next time sign in with it."))
-            return redirect("home")
+            return redirect("connect-mailbox" if is_unnamed else "home")
     context = {"email": user.email, "problems": problems, "is_unnamed": people.is_unnamed(user)}
     return render_outside(request, "signin/password.html", context, status=422 if problems else 200)
 
