@@ -89,7 +89,7 @@ class ImapSession:
     def _take_over(self, spool: Path) -> Wire:
         sock = self._client.socket()
         sock.settimeout(self.deadlines.read)
-        _keep_alive(sock)
+        _tune(sock)
         wire = Wire(sock, spool, SPOOL_OVER)
         # imaplib names read and readline as the places to override; its own file object stays unused from here on.
         self._client._imap.read = wire.read
@@ -240,7 +240,8 @@ class ImapSession:
         content = found.get(b"BODY[]")
         if not isinstance(content, bytes):
             return None
-        return Fetched(uid, found.get(b"INTERNALDATE"), found.get(b"RFC822.SIZE"), content)
+        at = found.get(b"INTERNALDATE")
+        return Fetched(uid, at.astimezone(UTC) if at else None, found.get(b"RFC822.SIZE"), content)
 
     def append(self, folder: str, content: bytes, at: datetime) -> None:
         """File a mail, marked as read."""
@@ -263,8 +264,12 @@ class ImapSession:
         self.wire.allow(self.deadlines.answer + expected_bytes / _SLOWEST_BYTES_A_SECOND)
 
 
-def _keep_alive(sock: socket.socket) -> None:
-    """Notice a peer that has silently gone after about two minutes (the options differ by platform)."""
+def _tune(sock: socket.socket) -> None:
+    """Notice a peer that has silently gone after about two minutes (the options differ by platform).
+
+    Commands in flight must not wait for each other's acknowledgement either.
+    """
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for option, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
         if hasattr(socket, option):

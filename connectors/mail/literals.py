@@ -127,7 +127,10 @@ class Wire:
             self._serial += 1
             tags.append(b"W%d" % self._serial)
         self._open_tags.update(tags)
-        self._socket.sendall(b"".join(b"%s %s\r\n" % pair for pair in zip(tags, commands, strict=True)))
+        try:
+            self._socket.sendall(b"".join(b"%s %s\r\n" % pair for pair in zip(tags, commands, strict=True)))
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # What the server said before it left still waits to be read, its reason included.
         return tags
 
     def send_raw(self, data: bytes) -> None:

@@ -75,6 +75,7 @@ class _Conversation:
         self.server = server
         self.sock = sock
         self.buffer = b""
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def run(self) -> None:
         self.server.connections += 1

@@ -60,6 +60,8 @@ class _Conversation:
     def __init__(self, server: ScriptedImap, sock: socket.socket) -> None:
         self.server, self.sock, self.buffer = server, sock, b""
         self.folder: ScriptedFolder | None = None
+        self.told = 0
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def say(self, words: str | bytes) -> None:
         data = words if isinstance(words, bytes) else words.encode() + b"\r\n"
@@ -100,6 +102,11 @@ class _Conversation:
             self.search(tag, rest)
         elif name in {"UID FETCH", "FETCH"}:
             self.fetch(tag, rest)
+        elif name == "NOOP":
+            if self.folder is not None and len(self.folder.mails) != self.told:
+                self.told = len(self.folder.mails)
+                self.say(f"* {self.told} EXISTS")
+            self.say(f"{tag} OK done")
         elif name == "LOGOUT":
             self.say("* BYE bye")
             self.say(f"{tag} OK done")
@@ -112,7 +119,8 @@ class _Conversation:
         if self.folder is None:
             self.say(f"{tag} NO [NONEXISTENT] no such folder")
             return
-        self.say(f"* {len(self.folder.mails)} EXISTS")
+        self.told = len(self.folder.mails)
+        self.say(f"* {self.told} EXISTS")
         self.say(f"* OK [UIDVALIDITY {self.folder.uid_validity}] valid")
         self.say(f"* OK [UIDNEXT {self.folder.next_uid()}] next")
         self.say(f"{tag} OK [READ-ONLY] examined")
