@@ -49,7 +49,10 @@ class Indexed:
         return [hit.message for hit in self.backend.search(query, accounts=accounts, limit=limit).hits]
 
 
-@pytest.fixture(params=["database", pytest.param("elasticsearch", marks=pytest.mark.servers)])
+_ELASTICSEARCH = [pytest.mark.servers, pytest.mark.xdist_group("elasticsearch")]  # one node is enough
+
+
+@pytest.fixture(params=["database", pytest.param("elasticsearch", marks=_ELASTICSEARCH)])
 def index(request: pytest.FixtureRequest, db: None) -> Indexed:
     if request.param == "database":
         return Indexed(get_backend())

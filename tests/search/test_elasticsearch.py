@@ -26,7 +26,7 @@ from tests.search.conftest import Indexed
 from tests.search.records import NOW, make_account, make_conversation, make_message
 from tests.servers.requirement import free_port
 
-pytestmark = [pytest.mark.django_db, pytest.mark.servers]
+pytestmark = [pytest.mark.django_db, pytest.mark.servers, pytest.mark.xdist_group("elasticsearch")]
 
 
 @pytest.fixture
@@ -155,7 +155,8 @@ class Spoiler(BaseHTTPRequestHandler):
 
     def do_any(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        headers = {name: value for name, value in self.headers.items() if name.lower() not in {"host", "connection", "content-length"}}
+        dropped = {"host", "connection", "content-length"}
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in dropped}
         if self.path.startswith("/_bulk") and self.spoilt:
             lines = body.splitlines()
             keep = [n for n in range(0, len(lines) - 1, 2) if not any(id.encode() in lines[n] for id in self.spoilt)]
