@@ -200,7 +200,6 @@ class _Batch:
         writing.write_events(self.cursor, events)
         writing.write_access(self.cursor, changed)
         reach("digest.ledger-written")
-        self.threads.remove_emptied()
         writing.forget_conversations(self.cursor, [matter.id for matter in self.removed])
         self._count(changed)
         reach("digest.counters-written")

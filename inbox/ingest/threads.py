@@ -199,6 +199,8 @@ class Threads:
                         self._participants.setdefault((strand.id, identity.id), letter.id)
 
     def write(self, now: datetime) -> None:
+        """Foreign keys are checked at the commit, so what is gone may go before its messages have moved."""
+        self._remove_emptied()
         self._graph.write()
         self._write_merged()
         at = moment(now)
@@ -222,9 +224,7 @@ class Threads:
             'SELECT s.id, s.thread_id, i."key", s.sequence FROM inbox_strand s JOIN inbox_identity i'
             " ON i.id = s.counterparty_id WHERE s.thread_id IN ({in}) ORDER BY s.id"
         )
-        gone = {strand.id for strand in self.emptied}
-        threads = set(merged) | set(merged.values())
-        rows = [row for row in select_in(self._cursor, sql, threads) if row[0] not in gone]
+        rows = list(select_in(self._cursor, sql, set(merged) | set(merged.values())))
         used = {(row[1], row[2], row[3]) for row in rows if row[1] not in merged}
         used |= {(one.thread, one.counterparty.key, one.sequence) for one in self.formed if one.is_new}
         for strand_id, thread, key, sequence in rows:
@@ -244,7 +244,7 @@ class Threads:
         }
         return [*self.formed, *joined.values()]
 
-    def remove_emptied(self) -> None:
+    def _remove_emptied(self) -> None:
         """Strands that the late link dissolved; nobody had touched them."""
         ids = [strand.id for strand in self.emptied]
         for table in ("inbox_strandparticipant", "inbox_strandlink"):
