@@ -118,8 +118,9 @@ def with_draft(form: Form, draft: Draft) -> Form:
     return replace(
         form,
         text=draft.body,
-        to=str(fields.get("to") or form.to),
-        cc=str(fields.get("cc", form.cc)),
+        to=_field(fields.get("to")) or form.to,
+        cc=_field(fields["cc"]) if "cc" in fields else form.cc,
+        subject=str(fields.get("subject") or form.subject),
         with_quote=bool(fields.get("with_quote", True)),
         account_id=_int(fields.get("account")) or form.account_id,
         template_version_id=draft.template_version_id,
@@ -129,6 +130,21 @@ def with_draft(form: Form, draft: Draft) -> Form:
         files=files,
         saved_at=draft.updated_at,
     )
+
+
+def _field(kept: object) -> str:
+    """Recipients of a draft: a list of {"name", "address"}, or the text of a field that could not be read yet."""
+    if isinstance(kept, list):
+        people = [one for one in kept if isinstance(one, dict)]
+        return written([Address(str(one.get("address", "")), str(one.get("name", ""))) for one in people])
+    return kept if isinstance(kept, str) else ""
+
+
+def _kept(text: str) -> list[dict[str, str]] | str:
+    try:
+        return [{"name": one.name, "address": one.address} for one in addresses_of(text)]
+    except BadAddress:
+        return text
 
 
 def _int(value: object) -> int:
@@ -154,7 +170,13 @@ def posted(data: Mapping[str, Any], confirmations: Sequence[str]) -> Form:
 
 def keep(form: Form, conversation_id: int, user: User, now: datetime) -> Draft:
     """Autosave. Raises drafts.DraftProblem."""
-    fields = {"to": form.to, "cc": form.cc, "with_quote": form.with_quote, "account": str(form.account_id or "")}
+    fields = {
+        "to": _kept(form.to),
+        "cc": _kept(form.cc),
+        "subject": form.subject,
+        "with_quote": form.with_quote,
+        "account": str(form.account_id or ""),
+    }
     return drafts.save_draft(
         conversation_id,
         user,

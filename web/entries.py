@@ -21,6 +21,10 @@ def bare_subject(subject: str) -> str:
     return " ".join(_PREFIX.sub("", subject).split())
 
 
+# Acts that their message tells already.
+TOLD_BY_MESSAGE = frozenset({"reply", "note", "customer-wrote"})
+
+
 def hidden_entry(entry: dict[str, Any], number: int) -> dict[str, Any]:
     return {"entry": "hidden", "key": f"h{number}", "count": entry.get("count", 1)}
 
@@ -175,6 +179,10 @@ def message_entry(
 ) -> dict[str, Any]:
     passages = [(kind, text) for kind, text in entry.get("passages") or () if text.strip()]
     words = sum(len(text) for kind, text in passages if kind == "new")
+    parts = [_part(kind, text) for kind, text in passages]
+    tail: list[dict[str, str]] = []  # what is folded at the end stands in one line with the other folds
+    while parts and parts[-1]["kind"] != "new":
+        tail.insert(0, parts.pop())
     ours = entry["direction"] != "inbound"
     who = (entry.get("author_user_name") if ours else "") or entry.get("author_name") or entry.get("author_address")
     own_subject = bare_subject(entry.get("subject") or "")
@@ -189,7 +197,8 @@ def message_entry(
         "by": _by(entry, clock),
         "subject_change": own_subject if own_subject and own_subject != bare_subject(subject) else "",
         "language": entry.get("language") or "",
-        "parts": [_part(kind, text) for kind, text in passages],
+        "parts": parts,
+        "tail": tail,
         "has_html": bool(entry.get("has_html")),
         "opens_html": bool(entry.get("has_html")) and (not words or entry.get("automatic") == "list"),
         "lines": min(40, max(6, 2 * (lines // 2) + 4)),
@@ -199,6 +208,7 @@ def message_entry(
         "notices": _notices(entry),
         "badges": _badges(entry),
         "details": _details(entry, clock),
+        "has_source": entry["direction"] != "note",
         "is_unread": False,
     }
 
@@ -221,6 +231,7 @@ def _act_words(act: str, data: dict[str, Any], who: str, names: dict[int, str], 
         "act": act,
         "owner": names.get(owner, _("somebody")) if isinstance(owner, int) else "",
         "tag": str(data.get("tag") or ""),
+        "recipient": str(data.get("recipient") or _("the address")),
         "until": clock.moment(datetime.fromisoformat(until)) if isinstance(until, str) else "",
     }
     words = {
@@ -238,6 +249,10 @@ def _act_words(act: str, data: dict[str, Any], who: str, names: dict[int, str], 
         "spam": ("shield-alert", _("%(who)s marked it as spam.")),
         "not-spam": ("undo-2", _("%(who)s said that it is no spam.")),
         "undo": ("undo-2", _("%(who)s took back the last step.")),
+        "undo-send": ("undo-2", _("%(who)s took a reply back before it left.")),
+        "send-again": ("send", _("%(who)s asked to send it again.")),
+        "send-given-up": ("undo-2", _("%(who)s took back a reply that could not be sent.")),
+        "bounced": ("triangle-alert", _("The reply came back: %(recipient)s could not be reached.")),
     }
     icon, text = words.get(act, ("history", _("%(who)s: %(act)s")))
     return icon, text % values

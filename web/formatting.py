@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 
 _LINK = re.compile(r"\bhttps?://[^\s<>\"'“”‘’«»]+", re.IGNORECASE)
 _LINK_TAIL = ".,;:!?)]}'\""
+_ITEM = re.compile(r"\s|[-*•·>|]|\d{1,3}[.)]\s")
 _MAX_LINKS = 500  # per text: beyond that it is shown as written
 
 
@@ -119,10 +120,31 @@ def linkified(text: str) -> Markup:
     return Markup("").join(parts)
 
 
+def _unwrapped(lines: list[str], width: int) -> list[str]:
+    """Joins lines that a mail program broke at `width`: where the next word would not have fitted."""
+    joined: list[str] = []
+    last = ""
+    for line in lines:
+        word = line.split(" ", 1)[0]
+        is_broken = bool(last) and len(last) <= width < len(last) + 1 + len(word) and not _ITEM.match(line)
+        if is_broken and joined and line.strip() and not last.endswith("  "):
+            joined[-1] = f"{joined[-1].rstrip()} {line}"
+        else:
+            joined.append(line)
+        last = line
+    return joined
+
+
 def paragraphs(text: str) -> Markup:
-    """Plain text as paragraphs: an empty line parts them, a single line end is kept."""
+    """Plain text as paragraphs: an empty line parts them, a chosen line end is kept, one forced by width is not."""
+    text = text.expandtabs(4)
+    longest = max((len(line) for line in text.split("\n")), default=0)
     blocks = [block for block in re.split(r"\n[ \t]*\n", text.strip("\n")) if block.strip()]
-    return Markup("").join(
-        Markup("<p>{}</p>").format(Markup("<br>").join(linkified(line) for line in block.split("\n")))
-        for block in blocks
-    )
+    shown = []
+    for block in blocks:
+        lines = block.split("\n")
+        # Nobody's program breaks narrower than this or wider than that: such lines are meant.
+        if 60 <= longest <= 80:
+            lines = _unwrapped(lines, longest)
+        shown.append(Markup("<p>{}</p>").format(Markup("<br>").join(linkified(line) for line in lines)))
+    return Markup("").join(shown)

@@ -18,6 +18,7 @@ from connectors.mail.html import clean_html
 from connectors.mail.parse import find_content_ids, find_html, find_part
 from inbox import bodies
 from inbox.models import Attachment, Message, RawBody
+from inbox.replies import frozen_bytes
 
 BODY_POLICY: Final = (
     "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; "
@@ -42,9 +43,12 @@ class Body:
 
 
 def raw_bytes(message: Message) -> bytes:
-    """The mail as the server gave it. Raises Gone."""
+    """The mail as the server gave it, or as we froze it for sending. Raises Gone."""
     if message.raw_item is None:
-        raise Gone("This message has no source.")
+        frozen = frozen_bytes(message.id)
+        if frozen is None:
+            raise Gone("This message has no source.")
+        return frozen
     stored = RawBody.objects.filter(item_id=message.raw_item_id).values_list("content", flat=True).first()
     try:
         return bodies.read(message.raw_item.sha256, stored)

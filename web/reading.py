@@ -16,7 +16,7 @@ from inbox.models import User
 from inbox.rules.states import Status
 from inbox.timeline import Timeline
 from web.deadlines import TimeLeft, time_left
-from web.entries import act_entry, hidden_entry, message_entry
+from web.entries import TOLD_BY_MESSAGE, act_entry, hidden_entry, message_entry
 from web.formatting import Clock
 from web.rows import Channel, channel_of, queue_row
 
@@ -89,8 +89,8 @@ def days_of(entries: Iterable[dict[str, Any]], clock: Clock, user: User, subject
     days: list[Day] = []
     at: datetime | None = None
     for number, entry in enumerate(entries):
-        if entry.get("copy_of"):
-            continue  # told under its original
+        if entry.get("copy_of") or entry.get("act") in TOLD_BY_MESSAGE:
+            continue
         if entry["entry"] == "hidden":
             shown = hidden_entry(entry, number)
         elif entry["entry"] == "act":

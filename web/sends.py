@@ -32,7 +32,6 @@ def send_words(send: dict[str, Any], clock: Clock) -> dict[str, Any]:
     elif state is SendState.RETRY:
         again = _("Will be tried again at %(time)s") % {"time": clock.moment(due)} if due else _("Will be tried again")
         shown.update(words=again, tone="warn", icon="refresh-cw", detail=sentence)
-        shown["buttons"] = [_button(_("Take it back"), "give-up", id)]
     elif state is SendState.FAILED:
         shown.update(words=_("Not sent"), tone="late", icon="circle-x", detail=sentence)
         shown["buttons"] = [_button(_("Send again"), "again", id), _button(_("Back to the draft"), "give-up", id)]

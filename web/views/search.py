@@ -77,4 +77,7 @@ def search(request: SignedIn) -> HttpResponse:
 def results(request: SignedIn) -> HttpResponse:
     """For the palette: a fragment of a few options."""
     query = request.GET.get("q", "").strip()[:MAX_QUERY]
-    return render_part(request, "fragments/palette_hits.html", _find(request, query, PALETTE_HITS))
+    # The last word is still being typed: what begins like it is found too.
+    growing = f"{query}*" if query[-1:].isalnum() else query
+    found = _find(request, growing, PALETTE_HITS)
+    return render_part(request, "fragments/palette_hits.html", {**found, "query": query})

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from inbox import templates as replies
-from inbox.models import ReplyTemplate, ReplyTemplateVersion
+from inbox.models import Conversation, ReplyTemplate, ReplyTemplateVersion
 from inbox.rules import templates as rules
 from web import access
 from web.access import SignedIn, needs
@@ -28,13 +28,21 @@ _MAX_LIST = 50
 # --- While writing --------------------------------------------------------------------------------------------------
 
 
+def _language(request: SignedIn, conversation: Conversation) -> str:
+    """What the writer chose, else what the customer writes in."""
+    chosen = request.GET.get("language", "")
+    if chosen in dict(settings.LANGUAGES):
+        return chosen
+    return conversation.language or conversation.customer.language or "en"
+
+
 @needs("answer")
 @require_GET
 def insertable(request: SignedIn, id: int) -> HttpResponse:
     """The templates that fit a conversation, in its customer's language first, narrowed by what was typed."""
     conversation = access.get_conversation(request.user, id)
     wanted = request.GET.get("q", "").strip().lower()[:80]
-    language = conversation.customer.language or conversation.language or "en"
+    language = _language(request, conversation)
     found = replies.list_for(language, conversation.kind)
     rows = [
         {
@@ -47,7 +55,7 @@ def insertable(request: SignedIn, id: int) -> HttpResponse:
         for version in found
         if wanted in f"{version.template.name} {version.template.shortcut} {version.body}".lower()
     ]
-    context = {"rows": rows[:_MAX_LIST], "id": id, "wanted": wanted}
+    context = {"rows": rows[:_MAX_LIST], "id": id, "wanted": wanted, "language": language, "languages": languages()}
     return render_part(request, "fragments/insertable.html", context)
 
 
@@ -60,7 +68,9 @@ def insert(request: SignedIn, id: int, template: int) -> HttpResponse:
     if row is None:
         raise Http404
     try:
-        found = replies.insert(row, conversation, request.user, timezone.now())
+        found = replies.insert(
+            row, conversation, request.user, timezone.now(), language=_language(request, conversation)
+        )
     except replies.TemplateProblem as problem:
         return JsonResponse({"problem": str(problem)}, status=422)
     return JsonResponse({"body": found.body, "version": str(found.version_id), "missing": list(found.missing)})

@@ -45,6 +45,8 @@
     return true;
   };
 
+  const write = () => { const area = text(); area.focus(); area.setSelectionRange(area.value.length, area.value.length); };
+
   // --- the draft ---
   const local = () => `balas-draft-${document.body.dataset.me}-${form()?.dataset.conversation}-${form()?.dataset.mode}`;
   const save = async (isLeaving = false) => {
@@ -99,12 +101,15 @@
   // --- templates ---
   const menu = () => $("#template-menu");
   let slashAt = -1;
+  let wanted = "";
+  const language = () => { try { return sessionStorage.getItem(`balas-language-${form()?.dataset.conversation}`) || ""; } catch { return ""; } };
   const closeMenu = () => { const at = menu(); if (at) { at.hidden = true; slashAt = -1; } };
   const askTemplates = async (words) => {
     const at = menu();
     if (!at) return;
     const mine = ++asked;
-    const answer = await get(`${at.dataset.url}?q=${encodeURIComponent(words)}`);
+    wanted = words;
+    const answer = await get(`${at.dataset.url}?q=${encodeURIComponent(words)}&language=${language()}`);
     const html = await answer.text();
     if (mine !== asked) return;
     at.innerHTML = html;
@@ -157,13 +162,18 @@
   }, true);
   document.addEventListener("click", (event) => {
     const item = event.target.closest("[data-insert]");
-    if (item) insert(item);
+    const tongue = event.target.closest("[data-language]");
+    if (tongue) {
+      try { sessionStorage.setItem(`balas-language-${form().dataset.conversation}`, tongue.dataset.language); } catch { /* only this once, then */ }
+      askTemplates(wanted).catch(() => {});
+      text().focus();
+    } else if (item) insert(item);
     else if (event.target.closest("[data-templates]")) { if (menu().hidden) { slashAt = -1; askTemplates("").catch(() => {}); text().focus(); } else closeMenu(); }
     else if (menu() && !event.target.closest("#composer")) closeMenu();
     if (event.target.closest("[data-fill]")) fill();
     if (event.target.closest("[data-seen]")) haveSeen();
     const choice = event.target.closest("[data-mode-choice]");
-    if (choice && choice.hasAttribute("aria-current")) { event.preventDefault(); event.stopPropagation(); text().focus(); }
+    if (choice && choice.hasAttribute("aria-current")) { event.preventDefault(); event.stopPropagation(); write(); }
   }, true);
 
   // --- files ---
@@ -207,7 +217,8 @@
       if (lost && lost.length > text().value.length) { text().value = lost; typed(); }
     } catch { /* no storage: nothing was kept there */ }
     const asker = event.detail.requestConfig?.elt;
-    if (asker?.matches?.("[data-mode-choice], form.composer") || event.detail.requestConfig?.triggeringEvent?.type === "click") text().focus();
+    if (asker?.matches?.("form.composer") && event.detail.xhr.status === 200) $("#conversation-scroll").focus(); // so that z undoes at once
+    else if (asker?.matches?.("[data-mode-choice], form.composer") || event.detail.requestConfig?.triggeringEvent?.type === "click") write();
   });
   if (form()) draw();
 })();
