@@ -87,7 +87,7 @@ def unsnooze(conversation_id: int, actor: Actor, now: datetime) -> Act:
 
 def wake_due(now: datetime, limit: int = 200) -> int:
     """Ends the snoozes whose time has come, each in its own transaction; returns how many."""
-    due = Conversation.objects.filter(snoozed_until__lte=now).order_by("snoozed_until")
+    due = Conversation.objects.filter(status=Status.SNOOZED, snoozed_until__lte=now).order_by("snoozed_until")
     return sum(_wake(conversation_id, now) for conversation_id in list(due.values_list("id", flat=True)[:limit]))
 
 
