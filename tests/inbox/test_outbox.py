@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection, connections
+from django.db import OperationalError, connection, connections, transaction
 
 from connectors.base import AuthFailed, OutcomeUnknown, Refused, RetryLater, Unsupported
 from connectors.messages import Address, DeliveryReport, Outcome, Receipt, RecipientOutcome
@@ -194,8 +194,6 @@ def test_f61_of_eight_workers_that_claim_at_once_one_gets_it(index: RecordingSin
 @pytest.mark.django_db(transaction=True)
 def test_the_point_of_no_return_is_durable_and_refuses_to_lie_in_an_open_transaction(index: RecordingSink) -> None:
     claimed = claim(queue(make_conversation(make_account()), make_user()))
-
-    from django.db import transaction
 
     with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
         outbox.commit(claimed, SEND_AT)

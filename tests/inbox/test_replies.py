@@ -8,7 +8,7 @@ import pytest
 from django.db import connections
 
 from connectors.messages import Address
-from inbox import conversations, counters, drafts, outbox, replies, timeline
+from inbox import conversations, counters, drafts, outbox, people, replies, timeline
 from inbox.composing import reply_subject
 from inbox.models import Conversation, Draft, Envelope, EnvelopeRecipient, Message, ThreadReference, User, WorkRecord
 from inbox.replies import Queued
@@ -270,8 +270,6 @@ def test_prefixes_of_answers_are_not_multiplied(subject: str, expected: str) -> 
 
 def test_a_mailbox_that_one_may_not_read_is_not_answered_from(conversation: Conversation, ana: User) -> None:
     other = make_account("board")
-    from inbox import people
-
     people.let_read(people.create_team("Board", NOW), other, NOW)
 
     with pytest.raises(replies.SendProblem, match="cannot answer"):
