@@ -137,11 +137,13 @@ class SmtpSession:
         reach("smtp.before-envelope")
         answers = await self._envelope(sender, recipients, content, needs_utf8)
         said, replies = answers[0], tuple(answers[1 : len(recipients) + 1])
-        if said.code != 250 or len(replies) < len(recipients):
-            return Begun(False, answers[-1] if answers[-1].code == 421 else said)
+        # Where DATA went along and was welcomed, only cutting the connection ends the mail without a dot.
+        is_welcomed = answers[-1].code == 354
+        closing = next((answer for answer in answers if answer.code == 421), None)
+        if closing or said.code != 250:
+            return Begun(False, closing or said, is_midway=is_welcomed)
         if not any(_is_taken(reply) for reply in replies):
-            # Where DATA went along and was welcomed, only cutting the connection ends the mail without a dot.
-            return Begun(False, said, replies, is_midway=answers[-1].code == 354)
+            return Begun(False, said, replies, is_midway=is_welcomed)
         if len(answers) == len(recipients) + 1:
             answers += await protocol.exchange([b"DATA"], timeouts.data)
         if answers[-1].code != 354:

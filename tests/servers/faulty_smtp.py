@@ -74,7 +74,8 @@ class _Conversation:
     def __init__(self, server: FaultySmtp, sock: socket.socket) -> None:
         self.server = server
         self.sock = sock
-        self.buffer = b""
+        self.buffer = bytearray()
+        self.searched = 0
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def run(self) -> None:
@@ -105,7 +106,8 @@ class _Conversation:
                 self.strike(b"")
         while not (end := self.end_of_body()):
             self.read_some()
-        content, self.buffer = self.buffer[: end - 5], self.buffer[end:]
+        content = bytes(self.buffer[: end - 5])
+        del self.buffer[:end]
         self.server.dots += 1
         if self.server.phase is Phase.DOT and self.server.fault in {Fault.DROP, Fault.SILENCE, Fault.GARBAGE}:
             self.server.delivered.append(content)
@@ -116,7 +118,8 @@ class _Conversation:
     def end_of_body(self) -> int:
         if self.buffer.startswith(b".\r\n"):
             return 3
-        found = self.buffer.find(b"\r\n.\r\n")
+        found = self.buffer.find(b"\r\n.\r\n", self.searched)
+        self.searched = 0 if found >= 0 else max(0, len(self.buffer) - 5)
         return found + 5 if found >= 0 else 0
 
     def reply(self, phase: Phase, words: bytes) -> bool:
@@ -145,7 +148,7 @@ class _Conversation:
         while b"\r\n" not in self.buffer:
             self.read_some()
         line, _, self.buffer = self.buffer.partition(b"\r\n")
-        return line
+        return bytes(line)
 
     def read_some(self) -> None:
         got = self.sock.recv(65536)

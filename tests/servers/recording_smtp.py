@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,7 +65,16 @@ class RecordingSmtp:
         return f"250 2.0.0 Ok: queued as REC{number:07d}"
 
     def authenticate(self, server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
-        return AuthResult(success=bytes(data.password).decode() == self.password)
+        return AuthResult(success=bytes(data.password).decode() == self.password, handled=False)
+
+
+class _QuietController(Controller):
+    """aiosmtpd warns about log-ins without TLS; on loopback that is the point of the test."""
+
+    def factory(self) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            return super().factory()
 
 
 @contextmanager
@@ -79,7 +89,7 @@ def running_recording_smtp(password: str = "", tls_folder: Path | None = None) -
         options |= {"tls_context": context, "require_starttls": True}
     if password:
         options |= {"authenticator": server.authenticate, "auth_required": True, "auth_require_tls": False}
-    controller = Controller(server, hostname="127.0.0.1", port=server.port, **options)
+    controller = _QuietController(server, hostname="127.0.0.1", port=server.port, **options)
     controller.start()
     try:
         yield server
