@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from django.db import connection
@@ -18,9 +19,17 @@ _AT_ONCE = 5_000  # parameters in one IN list; SQLite allows 32,766 in a stateme
 _VALUES_AT_ONCE = 200  # rows in one INSERT on PostgreSQL, where each statement is a round trip
 
 
+@cache
+def is_sqlite() -> bool:
+    """Which dialect; asked once, because asking the connection is slow on a path of microseconds."""
+    return connection.vendor == "sqlite"
+
+
 def moment(value: datetime | None) -> Any:
-    """An aware datetime as a parameter."""
-    return connection.ops.adapt_datetimefield_value(value)
+    """An aware datetime as a parameter, in the form that Django stores."""
+    if value is None or not is_sqlite():
+        return value
+    return str((value if value.tzinfo is UTC else value.astimezone(UTC)).replace(tzinfo=None))
 
 
 def read_moment(value: Any) -> datetime | None:
@@ -36,9 +45,12 @@ def read_json(value: Any) -> Any:
     return json.loads(value) if isinstance(value, (str, bytes)) else value
 
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def dump_json(value: Any) -> str:
     """Compact; NUL and lone surrogates cannot be stored by PostgreSQL, so they become U+FFFD."""
-    text = json.dumps(value, separators=(",", ":"))
+    text = _encode(value)
     return text.replace("\\u0000", "\\ufffd") if "\\u0000" in text else text
 
 
@@ -49,7 +61,7 @@ def insert(cursor: CursorWrapper, table: str, columns: str, rows: Sequence[Seque
     named = columns.split()
     names = ", ".join(f'"{name}"' for name in named)
     one = f"({', '.join(['%s'] * len(named))})"
-    if connection.vendor != "postgresql":
+    if is_sqlite():
         cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES {one} {conflict}', rows)  # noqa: S608
         return int(cursor.rowcount)
     count = 0
@@ -88,4 +100,4 @@ def execute_in(
 
 def locking() -> str:
     """The clause that keeps rows for this transaction; SQLite's IMMEDIATE transaction holds everything already."""
-    return " FOR UPDATE" if connection.vendor == "postgresql" else ""
+    return "" if is_sqlite() else " FOR UPDATE"

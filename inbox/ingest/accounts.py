@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 from connectors.base import Connector
 from connectors.messages import Address
+from connectors.registry import AccountSettings
 from inbox import sla
-from inbox.accounts import bare_connector
+from inbox.accounts import bare_connector, settings_of
 from inbox.models import Account, Organisation
 
 
@@ -16,6 +17,7 @@ from inbox.models import Account, Organisation
 class AccountFacts:
     id: int
     kind: str
+    settings: AccountSettings
     connector: Connector  # without credentials: for parse and identity_key
     own: frozenset[str]  # keys of our own addresses, of every account of the kind
     cut_at: datetime
@@ -46,6 +48,7 @@ def read_ground(now: datetime) -> Ground:
         accounts[row.id] = AccountFacts(
             id=row.id,
             kind=row.kind,
+            settings=settings_of(row),
             connector=bare_connector(row),
             own=frozenset(own[row.kind]),
             cut_at=row.cut_at,

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
 
+from connectors.offload import Result
 from inbox.ingest.accounts import Ground, read_ground
 from inbox.ingest.arrivals import Arrival, find_due, read_bodies
 from inbox.ingest.batch import digest_batch
-from inbox.ingest.parsing import unreadable
+from inbox.ingest.parsing import Reading, reading, unreadable
 from inbox.killpoints import reach
 from inbox.models import RawItem
-from inbox.sql import moment
 from inbox.transactions import retried
 
 log = logging.getLogger(__name__)
@@ -42,15 +43,25 @@ def digest_due(limit: int, now: datetime) -> Digested:
     if not due:
         return Digested()
     ground = read_ground(now)
-    messages = failed = 0
-    for batch in _batches(due):
-        ready = _parse(batch, ground, now)
-        reach("digest.parsed")
-        failed += len(batch) - len(ready)
-        new, lost = _digest(ready, ground, now)
-        messages, failed = messages + new, failed + lost
-        reach("digest.committed")
+    with reading(len(due), is_last=len(due) < limit) as reader:
+        messages, failed = _run(_batches(due), reader, ground, now)
     return Digested(len(due), messages, failed)
+
+
+def _run(batches: list[list[Arrival]], reader: Reading, ground: Ground, now: datetime) -> tuple[int, int]:
+    """(new messages, failed items). The next batch is parsed while one is written."""
+    messages = failed = 0
+    following = _begin(reader, batches[0], ground)
+    for number, batch in enumerate(batches):
+        results = following.result()
+        reach("digest.parsed")
+        if number + 1 < len(batches):
+            following = _begin(reader, batches[number + 1], ground)
+        ready = _ready(batch, results, now)
+        new, lost = _digest(ready, ground, now) if ready else (0, 0)
+        messages, failed = messages + new, failed + lost + len(batch) - len(ready)
+        reach("digest.committed")
+    return messages, failed
 
 
 def _batches(arrivals: Sequence[Arrival]) -> list[list[Arrival]]:
@@ -65,18 +76,22 @@ def _batches(arrivals: Sequence[Arrival]) -> list[list[Arrival]]:
     return batches
 
 
-def _parse(batch: list[Arrival], ground: Ground, now: datetime) -> list[Arrival]:
-    """Those that are ready; the others have been put off."""
+def _begin(reader: Reading, batch: list[Arrival], ground: Ground) -> Future[list[Result]]:
     contents = read_bodies(batch)
     reach("digest.bodies-read")
+    return reader.begin(
+        [(ground.accounts[one.account_id], one.as_item(contents.get(one.raw_id, b""))) for one in batch]
+    )
+
+
+def _ready(batch: list[Arrival], results: list[Result], now: datetime) -> list[Arrival]:
+    """Those that are parsed, or given up; the others have been put off."""
     ready = []
-    for arrival in batch:
-        item = arrival.as_item(contents.pop(arrival.raw_id, b""))
-        try:
-            arrival.parsed = ground.accounts[arrival.account_id].connector.parse(item)
-        except Exception as error:
-            if not _put_off(arrival, error, now):
-                arrival.parsed = unreadable(item)
+    for arrival, result in zip(batch, results, strict=True):
+        if not isinstance(result, str):
+            arrival.parsed = result
+        elif not _put_off(arrival, result, now):
+            arrival.parsed = unreadable()
         if arrival.parsed is not None:
             ready.append(arrival)
     return ready
@@ -102,18 +117,17 @@ def _digest_one(arrival: Arrival, ground: Ground, now: datetime) -> tuple[int, i
         return retried(lambda: digest_batch([arrival], ground, now)), 0
     except Exception as error:
         log.exception("raw item %d could not be digested", arrival.raw_id)
-        if _put_off(arrival, error, now):
+        if _put_off(arrival, f"{type(error).__name__}: {error}", now):
             return 0, 1
-    arrival.parsed = unreadable(arrival.as_item(b""))
+    arrival.parsed = unreadable()
     return retried(lambda: digest_batch([arrival], ground, now)), 0
 
 
-def _put_off(arrival: Arrival, error: Exception, now: datetime) -> bool:
+def _put_off(arrival: Arrival, why: str, now: datetime) -> bool:
     """Notes the failure and when to try again; False when it has been tried often enough."""
     arrival.attempts += 1
-    words = f"{type(error).__name__}: {error}"[:300]
     due_at = now if arrival.attempts >= MAX_ATTEMPTS else now + _WAIT[arrival.attempts - 1]
     RawItem.objects.filter(id=arrival.raw_id, state="stored").update(
-        attempts=arrival.attempts, error=words, due_at=moment(due_at) and due_at
+        attempts=arrival.attempts, error=why[:300], due_at=due_at
     )
     return arrival.attempts < MAX_ATTEMPTS

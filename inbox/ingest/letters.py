@@ -56,6 +56,7 @@ class Letter:
     accounts: set[int] = field(default_factory=set)  # of deliveries added in this batch
     sightings: list[Arrival] = field(default_factory=list)
     parsed: ParsedMessage | None = None  # of new ones
+    passages: list[list[Any]] = field(default_factory=list)  # of new ones, as stored
     strand_id: int | None = None  # where it lies now
     is_changed: bool = False  # flags or direction differ from the row
     is_turned: bool = False  # its direction does
@@ -112,6 +113,7 @@ def letter_of(arrival: Arrival, account: AccountFacts, message_id: int) -> Lette
     reference = short_reference(parsed.message_id)
     stable = parsed.stable_sha256 or arrival.sha256
     people, reply_to = _split(_people(parsed, account))
+    passages = passages_of(parsed)
     automatic = parsed.automatic.value if parsed.automatic else ""
     written_at = started_at(parsed.written_at, arrival.received_at, arrival.is_import)
     # A failed check joins nothing by reference, so it has none.
@@ -131,7 +133,7 @@ def letter_of(arrival: Arrival, account: AccountFacts, message_id: int) -> Lette
         people=people,
         reply_to=reply_to,
         subject=clean(parsed.subject)[:1000],
-        preview=first_words(_new_words(clean(parsed.text[:4000]), passages_of(parsed))),
+        preview=first_words(_new_words(clean(parsed.text[:4000]), passages)),
         language=parsed.language[:16],
         written_at=written_at,
         received_at=arrival.received_at,
@@ -144,6 +146,7 @@ def letter_of(arrival: Arrival, account: AccountFacts, message_id: int) -> Lette
         accounts={arrival.account_id},
         sightings=[arrival],
         parsed=parsed,
+        passages=passages,
     )
 
 

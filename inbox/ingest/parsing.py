@@ -1,28 +1,78 @@
-"""Raw items → parsed ones, here or in child processes that may be killed.
-
-A child imports no Django and holds no credentials. One that hangs or dies takes down only the items it was given; they
-are then read one by one, and what still fails is a visible message that could not be read.
-"""
+"""Raw items → parsed ones: here for a few, in child processes for many."""
 
 from __future__ import annotations
 
-import logging
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 
 from connectors.messages import Address, Flag, Parsed, ParsedMessage, RawItem
-from connectors.registry import AccountSettings, make_connector
+from connectors.offload import Parsers, Result, is_possible
+from inbox.ingest.accounts import AccountFacts
 
-log = logging.getLogger(__name__)
-
-Job = tuple[AccountSettings, RawItem]
-SECONDS = 30.0
-"""A child that says nothing for so long is ended."""
+MANY = 64
+"""From this many on, starting child processes is worth it."""
 
 
-def parse_one(account: AccountSettings, item: RawItem) -> Parsed:
-    return make_connector(account, {}).parse(item)
+class Reading:
+    """Parses one batch while another is being written."""
+
+    def __init__(self, children: int) -> None:
+        self._parsers = Parsers(children) if children else None
+        # The one thread only waits for the children, so the writer goes on meanwhile.
+        self._thread = ThreadPoolExecutor(1, "parsing") if children else None
+
+    def begin(self, jobs: Sequence[tuple[AccountFacts, RawItem]]) -> Future[list[Result]]:
+        if self._parsers is not None and self._thread is not None:
+            return self._thread.submit(self._parsers.parse, [(account.settings, item) for account, item in jobs])
+        done: Future[list[Result]] = Future()
+        done.set_result([_parse(account, item) for account, item in jobs])
+        return done
+
+    def close(self) -> None:
+        if self._thread is not None:
+            self._thread.shutdown(wait=True)
+        if self._parsers is not None:
+            self._parsers.close()
 
 
-def unreadable(item: RawItem) -> ParsedMessage:
+_kept: Reading | None = None  # children that stay while there is a backlog
+_using = threading.Lock()
+
+
+@contextmanager
+def reading(expected: int, *, is_last: bool) -> Iterator[Reading]:
+    """Here for a few; for many in children, which stay until `is_last` says that the backlog ends."""
+    global _kept
+    cores = os.cpu_count() or 1
+    use_children = is_possible() and cores > 1 and (expected >= MANY or _kept is not None)
+    if not use_children or not _using.acquire(blocking=False):
+        yield Reading(0)
+        return
+    try:
+        if _kept is None:
+            _kept = Reading(min(4, cores - 1))
+        yield _kept
+    except BaseException:
+        is_last = True  # whatever state they are in
+        raise
+    finally:
+        if is_last and _kept is not None:
+            _kept.close()
+            _kept = None
+        _using.release()
+
+
+def _parse(account: AccountFacts, item: RawItem) -> Parsed | str:
+    try:
+        return account.connector.parse(item)
+    except Exception as error:  # a connector of somebody else's may break its promise
+        return f"{type(error).__name__}: {error}"
+
+
+def unreadable() -> ParsedMessage:
     """What stands for an item that no parser could read: visible, with its source to download."""
     return ParsedMessage(
         author=Address(""),

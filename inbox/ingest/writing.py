@@ -11,7 +11,7 @@ from django.db.backends.utils import CursorWrapper
 from connectors.messages import ParsedMessage
 from inbox.ids import new_ids
 from inbox.ingest.book import Book
-from inbox.ingest.letters import Letter, passages_of, references_of, short_reference
+from inbox.ingest.letters import Letter, references_of, short_reference
 from inbox.ingest.matters import Matter
 from inbox.ingest.text import clean
 from inbox.models import SlaEvent
@@ -62,7 +62,7 @@ def _message_row(letter: Letter, strand_id: int, book: Book, at: Any) -> tuple[A
     return (
         *(letter.id, letter.kind, letter.direction, strand_id, letter.account_id, identity, None),
         *(author.name, author.address, dump_json(people), letter.subject, clean(parsed.text)),
-        *(dump_json(passages_of(parsed)), parsed.has_html, letter.language, parsed.language_confidence),
+        *(dump_json(letter.passages), parsed.has_html, letter.language, parsed.language_confidence),
         *(moment(letter.written_at), moment(letter.received_at), letter.reference),
         *(
             short_reference(parsed.in_reply_to),

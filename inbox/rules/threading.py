@@ -40,7 +40,7 @@ def reference_key(message_id: str) -> str | None:
     """How a Message-ID is compared and stored: as written, long ones by hash; None when it identifies nothing."""
     key = message_id.strip().strip("<>").strip()
     local, _, domain = key.partition("@")
-    if len(key) < MIN_KEY_LENGTH or any(not char.isprintable() or char.isspace() for char in key):
+    if len(key) < MIN_KEY_LENGTH or not key.isprintable() or " " in key:
         return None
     if local.casefold() in _NO_IDS or not local or (not domain and (len(key) < 12 or "@" in key)):
         return None
