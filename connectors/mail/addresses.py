@@ -19,8 +19,9 @@ _SPEC = re.compile(
     rf'({_ATOM}{{1,128}}|"[A-Za-z0-9!#$%&\'*+/=?^_`{{|}}~. \-]{{1,64}}")'
     rf"@({_LABEL}(?:\.{_LABEL}){{0,20}}\.?|\[[0-9A-Fa-f:.]{{2,45}}\]|\[IPv6:[0-9A-Fa-f:.]{{2,45}}\])"
 )
-_PLAIN = re.compile(r'\s*+"?([^"<>@,;:()\\\[\]]*+)"?\s*+<([A-Za-z0-9._+\-]{1,64}@[A-Za-z0-9.\-]{1,190}[A-Za-z0-9])>\s*')
-_BARE = re.compile(r"\s*([A-Za-z0-9._+\-]{1,64}@[A-Za-z0-9.\-]{1,190}[A-Za-z0-9])\s*")
+_SIMPLE = r"[A-Za-z0-9._+\-]{1,64}@[A-Za-z0-9.\-]{1,190}[A-Za-z0-9]"
+_PLAIN = re.compile(r'\s*+(?:"([^"<>@,;:()\\\[\]]*+)"|([^"<>@,;:()\\\[\]]*+))\s*+<(' + _SIMPLE + r")>\s*")
+_BARE = re.compile(rf"\s*({_SIMPLE})\s*")
 # An open quote runs to the end: trying again from every later quote would take quadratic time.
 _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|<[^<>]*>|[(),;:"<>\\]|[^(),;:"<>\\]+', re.S)
 _STRAY = frozenset(")<>\\")
@@ -55,8 +56,8 @@ class _Item:
 def parse_mailboxes(text: str, limit: int = MAX_ADDRESSES) -> Mailboxes:
     """Read an unfolded address field (RFC 5322 §3.4) whose encoded words are still closed. Never raises."""
     plain = _PLAIN.fullmatch(text) if len(text) < 500 else None
-    if plain is not None and ".." not in plain.group(2):
-        return Mailboxes((Address(plain.group(2), clean_display(plain.group(1) or "")),))
+    if plain is not None and ".." not in plain.group(3):
+        return Mailboxes((Address(plain.group(3), clean_display(plain.group(1) or plain.group(2) or "")),))
     bare = _BARE.fullmatch(text) if len(text) < 300 else None
     if bare is not None and ".." not in bare.group(1):
         return Mailboxes((Address(bare.group(1)),))

@@ -99,7 +99,7 @@ def _decode_damaged(raw: bytes, codec: str | None) -> str:
     if codec == "utf_8":
         text = raw.decode("utf_8", "replace")
         strange = sum(1 for character in text[:20000] if character > "\x7f")
-        if text[:20000].count("\ufffd") * 4 <= strange:
+        if text[:20000].count("\ufffd") * 2 <= strange:
             return text
     return raw.decode("cp1252", "replace")
 
@@ -172,23 +172,31 @@ def decode_transfer(raw: bytes, encoding: str) -> tuple[bytes, bool]:
 
 
 def _decode_uu(raw: bytes) -> tuple[bytes, bool]:
-    out, inside = bytearray(), False
+    out, inside, failures = bytearray(), False, 0
     for line in raw.splitlines():
         if not inside:
             inside = line.startswith(b"begin ")
         elif line.strip() == b"end":
-            return bytes(out), True
+            return bytes(out), failures == 0
         elif line.strip():
-            try:
-                out += binascii.a2b_uu(line)
-            except binascii.Error:
-                # Some encoders write more than the length byte says.
-                needed = (((line[0] - 32) & 63) * 4 + 5) // 3
-                try:
-                    out += binascii.a2b_uu(line[:needed])
-                except binascii.Error:
-                    return (bytes(out), False) if out else (raw, False)
+            piece = _decode_uu_line(line)
+            failures += piece is None
+            if failures > 100:
+                break
+            out += piece or b""
     return (bytes(out), False) if out else (raw, False)
+
+
+def _decode_uu_line(line: bytes) -> bytes | None:
+    try:
+        return binascii.a2b_uu(line)
+    except binascii.Error:
+        # Some encoders write more than the length byte says.
+        needed = (((line[0] - 32) & 63) * 4 + 5) // 3
+        try:
+            return binascii.a2b_uu(line[:needed])
+        except binascii.Error:
+            return None
 
 
 def clean_line(text: str) -> str:

@@ -29,6 +29,7 @@ _WELL_KNOWN = re.compile(
 _PARAMETER = re.compile(rb';\s*([^\s=;"]{1,100})[ \t]*=[ \t]*("[^"\\]*(?:\\.[^"\\]*)*"|[^;]*)', re.S)
 _ESCAPED = re.compile(r"\\(.)", re.S)
 _IN_BRACKETS = re.compile(r"<([^<>]*)>")
+_ID_NOISE = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029]+")
 _DATE = re.compile(
     r"\s*(?:[A-Za-z]{2,9}\.?,?\s+)?(\d{1,2})[ -]([A-Za-z]{3})[a-z]*\.?[ -](\d{4})\s+(\d{1,2}):(\d\d)(?::(\d\d))?"
     r"\s+([+-])(\d\d)(\d\d)\b"
@@ -65,12 +66,12 @@ def read_block(data: bytes, start: int, end: int) -> Block:
             name, value = found.groups()
             position = found.end()
             count += 1
+            name = name.lower()
             if len(value) > MAX_FIELD or count > MAX_FIELDS:
                 block.cut = True
                 value = value[:MAX_FIELD]
-                if count > MAX_FIELDS:
+                if count > MAX_FIELDS and name not in fields and not _WELL_KNOWN.match(name + b":"):
                     continue
-            name = name.lower()
             if name in fields:
                 fields[name].append(value)
             else:
@@ -163,15 +164,19 @@ def decode_parameter(value: str) -> str:
 def parse_message_id(text: str) -> str:
     """The first message id without its brackets, "" when there is none."""
     found = _IN_BRACKETS.search(text)
-    inner = "".join((found.group(1) if found else text.strip("<> \t")).split())
-    return inner[:MAX_ID] if found or "@" in inner else inner[:MAX_ID] if inner.isascii() else ""
+    if found:
+        return _clean_id(found.group(1))
+    return _clean_id(text.strip("<> \t"))
 
 
 def parse_message_ids(text: str) -> list[str]:
     """All message ids of References or In-Reply-To, as written, without brackets."""
     found = _IN_BRACKETS.findall(text) if "<" in text else [part for part in text.split() if "@" in part]
-    ids = ("".join(part.split())[:MAX_ID] for part in found)
-    return [part for part in ids if part]
+    return [part for part in map(_clean_id, found) if part]
+
+
+def _clean_id(text: str) -> str:
+    return text[:MAX_ID] if text.isprintable() and " " not in text else _ID_NOISE.sub("", text)[:MAX_ID]
 
 
 def chain(references: list[str], in_reply_to: list[str], own: str) -> tuple[tuple[str, ...], bool]:
@@ -196,6 +201,8 @@ def parse_date(text: str) -> datetime | None:
         if found is not None:
             day, month, year, hour, minute, second, sign, zone_hours, zone_minutes = found.groups()
             offset = timedelta(hours=int(zone_hours), minutes=int(zone_minutes))
+            if offset >= timedelta(days=1):
+                return None
             written = datetime(
                 int(year),
                 _MONTHS[month.lower()],

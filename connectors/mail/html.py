@@ -19,6 +19,7 @@ from connectors.mail.nesting import looks_deeper_than_allowed
 
 RULES_VERSION = 1
 MAX_HTML = 1024 * 1024
+MAX_AMPERSANDS = 50_000  # nh3 takes quadratic time over them: a megabyte of them 18 seconds
 MAX_DATA_URL = 200_000
 
 _TAG_NAMES = (
@@ -134,7 +135,7 @@ def clean_html(html: str, *, cid_url: Callable[[str], str | None], allow_remote:
     Remote images are taken out and counted unless `allow_remote`. Never raises; bounded by MAX_HTML and the scan.
     """
     html = html.replace("\x00", "")
-    if len(html) > MAX_HTML or looks_deeper_than_allowed(html):
+    if len(html) > MAX_HTML or html.count("&") > MAX_AMPERSANDS or looks_deeper_than_allowed(html):
         return CleanHtml(_as_text(html), 0, is_text=True)
     chosen = _Filter(cid_url, allow_remote)
     cleaned = nh3.clean(

@@ -12,7 +12,7 @@ from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-MAX_NODES = 200_000
+MAX_NODES = 100_000
 
 _SKIPPED_NAMES = (
     "head style script title template noscript object svg math iframe audio video textarea select button applet"
@@ -187,7 +187,7 @@ def _enter_block(writer: _Writer, node: LexborNode, tag: str) -> None:
 
 def _leave(writer: _Writer, node: LexborNode, tag: str) -> None:
     if tag in ("td", "th"):
-        writer.words("  ")
+        writer.line = writer.line.rstrip(" ") + "  " if writer.line else ""
     elif tag == "a":
         _leave_link(writer, node.attributes.get("href") or "")
     if tag not in _BLOCKS:

@@ -7,6 +7,7 @@ at the first 64 KB finds them.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from html import escape
@@ -110,7 +111,8 @@ class _Reading:
 
     def message(self) -> ParsedMessage:
         if not any(name in self.fields for name in _READABLE):
-            return salvage(self.content, self.fallback_date)
+            rest = salvage(self.content, self.fallback_date)
+            return replace(rest, flags=(*rest.flags, Flag.TRUNCATED)) if self.tree.cut else rest
         subject = self._subject()
         sender = self._author()
         recipients = self._recipients()

@@ -15,6 +15,8 @@ from connectors.mail.fields import Block, Fields, parse_parameters, read_block
 MAX_PARTS = 200
 MAX_DEPTH = 20
 
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
 
 class Part:
     """A node: its header fields, and where its body lies in `data`. `path` counts from 1 as IMAP does."""
@@ -80,9 +82,9 @@ def parse_tree(content: bytes) -> Tree:
     """Split a whole message. Never raises; at most MAX_PARTS parts and MAX_DEPTH levels."""
     if b"\n" not in content[: 1024 * 1024] and b"\r" in content:
         content = content.replace(b"\r", b"\n")
-    start = 0
-    while content.startswith((b"\n", b"\r", b"\xef\xbb\xbf"), start):
-        start += 3 if content[start] == 0xEF else 1
+    start = len(content) - len(content.lstrip(b"\r\n")) if content[:1] in (b"\r", b"\n") else 0
+    if content.startswith(_BYTE_ORDER_MARK, start):
+        start += len(_BYTE_ORDER_MARK)
     block = read_block(content, start, len(content))
     root = Part(content, block, len(content), "", "text/plain")
     tree = Tree(content, root)

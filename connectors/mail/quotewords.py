@@ -21,7 +21,8 @@ WROTE_END = re.compile(rf"(?:{_WROTE})(?:\(\w{{1,2}}\))?(?:\s[^:：]{{1,80}})?\s
 WROTE_BETWEEN_DASHES = re.compile(rf"-{{2,}}[^\n]{{1,300}}(?:{_WROTE})\s*-{{2,}}$", re.I)
 # How it begins where no address stands in it: a preposition or a weekday before the date, or the date itself.
 ON_START = re.compile(
-    r"(?:-{2,} ?)?(?:(?:On|At|Am|Le|El|Il|Op|Em|No dia|În|In data|Pe|La|Pada|W dniu|Dne|Dňa|Den|På)\s|В |Στις |На |Dana |Vào "
+    r"(?:-{2,} ?)?(?:(?:On|At|Am|Le|El|Il|Op|Em|No dia|În|In data|Pe|La|Pada|W dniu|Dne|Dňa|Den|På)\s|В |Στις "
+    r"|На |Dana |Vào "
     r"|[A-Za-zśŚ]{2,4}\.?,? \d|\d{1,4}[./年년-]|\d{1,2} \w)",
 )
 DATE_INSIDE = re.compile(r"\d{4}|\d{1,2}[:.]\d\d|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")
@@ -31,7 +32,8 @@ DATED_ADDRESS = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\b[^\n]{0,120}<[^\s<>@
 
 # "-----Original Message-----" and its kin; three or more dashes, underscores or equals signs.
 SEPARATOR = re.compile(
-    r"[-_=*]{2,60}\s*(?:original message|antwort nachricht|original appointment|forwarded message|forwarded by|begin forwarded message"
+    r"[-_=*]{2,60}\s*(?:original message|antwort nachricht|original appointment|forwarded message|forwarded by"
+    r"|begin forwarded message"
     r"|reply message|ursprüngliche nachricht|ursprungliche nachricht|originalnachricht|weitergeleitete nachricht"
     r"|message d'origine|message d’origine|message original|message transféré|mensaje original|mensaje reenviado"
     r"|mensagem original|mensagem encaminhada|messaggio originale|messaggio inoltrato|oorspronkelijk bericht"
@@ -76,7 +78,8 @@ MOBILE = re.compile(
     r"(?:sent (?:from|via|with|using) (?:my |the |a )?[^\n]{1,80}|get outlook for (?:ios|android)[^\n]{0,80}"
     r"|von (?:meinem|mir)[^\n]{1,40}(?:gesendet|geschickt)|gesendet (?:von|mit)[^\n]{1,60}|envoyé (?:de|depuis"
     r"|à partir)[^\n]{1,60}"
-    r"|enviado (?:desde|do|de|via)[^\n]{1,60}|inviato (?:da|dal)[^\n]{1,60}|(?:verzonden|verstuurd) (?:vanaf|met|van)[^\n]{1,60}"
+    r"|enviado (?:desde|do|de|via)[^\n]{1,60}|inviato (?:da|dal)[^\n]{1,60}|(?:verzonden|verstuurd) (?:vanaf"
+    r"|met|van)[^\n]{1,60}"
     r"|trimis (?:de pe|din|cu|prin)[^\n]{1,60}|dikirim (?:dari|melalui|lewat)[^\n]{1,60}|terkirim dari[^\n]{1,60}"
     r"|wysłane z[^\n]{1,60}|odesláno z[^\n]{1,60}|отправлено (?:с|из)[^\n]{1,60}|skickat från[^\n]{1,60}"
     r"|sendt fra[^\n]{1,60}|lähetetty[^\n]{1,60}|iphone'umdan gönderildi|iphone'dan gönderildi"

@@ -18,7 +18,8 @@ from connectors.mail.parts import Part, parse_tree
 from connectors.messages import Flag
 from tests.corpora import find_corpus
 
-WORDS = ["lamp", "order", "tb-20418", "délai", "mulțumesc", "terima", "kasih", "ありがとう", "你好", "ß", ">quote", "--", "From", "--x", "=3D", ".", "..", "\t", "end"]
+SENTENCE = "lamp order tb-20418 délai mulțumesc terima kasih ありがとう 你好 ß >quote -- From --x =3D . .. \t end"
+WORDS = SENTENCE.split(" ")
 
 
 def seen_by_us(content: bytes) -> list[tuple[str, bytes]]:
