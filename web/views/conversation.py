@@ -47,7 +47,9 @@ def conversation(request: SignedIn, id: int) -> HttpResponse:
     context = conversation_context(request, shown, tab=tab)
     if is_fragment(request):
         row = queue_row({**shown.row, "is_unseen": False}, user, clock, tab, open_id=id)
-        return render_part(request, "fragments/conversation.html", {**context, "item": row})
+        response = render_part(request, "fragments/conversation.html", {**context, "item": row})
+        response.headers["HX-Push-Url"] = f"{request.path}?tab={tab}"
+        return response
     title = f"{shown.who}, {titles()[tab]}"
     # The list comes by itself: a link to a conversation shows the conversation first.
     return render(request, "workspace.html", {**context, "page": None, "counts": _NO_COUNTS, "title": title}, here=tab)

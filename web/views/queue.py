@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 from django.http import Http404, HttpResponse, JsonResponse
@@ -19,6 +21,7 @@ from web.views.page import clock_of, counts_of, is_fragment, render, render_part
 PAGE_ROWS = 50
 TABS = ("open", "mine", "waiting", "snoozed", "resolved", "all")
 _MAX_IDS = 200
+_OPEN = re.compile(r"/c/([0-9]{1,19})(?:[?#]|$)")
 
 
 def tab_words() -> dict[str, str]:
@@ -84,12 +87,16 @@ def queue(request: SignedIn, tab: str) -> HttpResponse:
 def next_conversation(request: SignedIn) -> HttpResponse:
     """Opens the first of the list that is not the one on the screen."""
     user, tab = request.user, tab_of(request)
-    here = _id(request.GET.get("open"))
+    here = _OPEN.search(request.headers.get("HX-Current-URL", ""))
     found = worklist.page(access.scope(user), tab, user, limit=2).rows
-    target = next((row["id"] for row in found if row["id"] != here), None)
-    if target is None:
+    target = next((row["id"] for row in found if not here or row["id"] != _id(here.group(1))), None)
+    if target is not None:
+        return redirect(f"{reverse('conversation', args=[target])}?tab={tab}")
+    if not is_fragment(request):
         return redirect("queue", tab)
-    return redirect(f"{reverse('conversation', args=[target])}?tab={tab}")
+    response = HttpResponse(status=204)
+    response.headers["HX-Trigger"] = json.dumps({"balas:say": {"words": _("There is no other one.")}})
+    return response
 
 
 @needs("read")

@@ -217,7 +217,7 @@
       if (lost && lost.length > text().value.length) { text().value = lost; typed(); }
     } catch { /* no storage: nothing was kept there */ }
     const asker = event.detail.requestConfig?.elt;
-    if (asker?.matches?.("form.composer") && event.detail.xhr.status === 200) $("#conversation-scroll").focus(); // so that z undoes at once
+    if (asker?.matches?.("form.composer") && event.detail.xhr.status === 200) $("#conversation").focus({ preventScroll: true }); // so that z undoes at once
     else if (asker?.matches?.("[data-mode-choice], form.composer") || event.detail.requestConfig?.triggeringEvent?.type === "click") write();
   });
   if (form()) draw();

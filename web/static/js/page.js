@@ -111,6 +111,8 @@
     $("#toasts")?.prepend(notice);
   };
 
+  document.addEventListener("balas:say", (event) => balas.notice(event.detail.words));
+
   // The pane of the thumb: one at a time.
   balas.pane = (isOpen) => { const work = $("#workspace"); if (work) { if (isOpen) work.dataset.pane = "conversation"; else delete work.dataset.pane; } };
 })();
