@@ -67,8 +67,8 @@ class EmailConnector:
     def __init__(self, account: AccountSettings, secrets: Mapping[str, SecretText]) -> None:
         self._account = account
         self._settings = account.settings
-        self._password = str(secrets.get("password") or "")
-        self._smtp_password = str(secrets.get("smtp_password") or self._password)
+        self._password = secrets.get("password") or SecretText("")
+        self._smtp_password = secrets.get("smtp_password") or self._password
         self._made_mailbox: Mailbox | None = None
         self._made_submission: Submission | None = None
 
@@ -106,7 +106,7 @@ class EmailConnector:
             try:
                 session.examine(place)
             except FolderMissing as error:
-                raise Refused(f"{self._imap.name} has no folder “{place}” ({error}).") from error
+                raise Refused(error.sentence) from error
         notes = list(self._submission.check())
         if sent is None:
             notes.append("No folder for sent mail was found: replies written elsewhere will not be seen.")

@@ -50,7 +50,7 @@ def read_endpoint(settings: Mapping[str, Any], key: str, address: str) -> Endpoi
     endpoint = Endpoint(
         scheme=scheme,
         host=host,
-        port=int(found.get("port") or _PORTS[scheme]),
+        port=_port(found.get("port") or _PORTS[scheme]),
         user=str(found.get("user") or address),
         ca_file=str(settings.get("ca_file") or ""),
     )
@@ -63,8 +63,18 @@ def read_endpoint(settings: Mapping[str, Any], key: str, address: str) -> Endpoi
     return endpoint
 
 
+def _port(value: Any) -> int:
+    text = str(value)
+    if not text.isdigit() or not 0 < int(text) < 65536:
+        raise Refused(f"“{text[:20]}” is no port.")
+    return int(text)
+
+
 @lru_cache(maxsize=32)
 def tls_context(ca_file: str = "") -> ssl.SSLContext:
     """A context that verifies certificate and host name, against the system's authorities or the account's own."""
     # Reading the system's authorities takes 20 ms and more, so a context is made once per authority file.
-    return ssl.create_default_context(cafile=ca_file or None)
+    try:
+        return ssl.create_default_context(cafile=ca_file or None)
+    except (OSError, ssl.SSLError) as error:
+        raise Refused(f"The certificate authority {ca_file} cannot be read. Does the file exist?") from error

@@ -37,8 +37,8 @@ class Deadlines:
     answer: float = 300
 
 
-class FolderMissing(Exception):
-    """A folder cannot be opened; holds the server's words."""
+class FolderMissing(RetryLater):
+    """A folder cannot be opened. The connection stays usable."""
 
 
 class ConnectionLost(RetryLater):
@@ -129,7 +129,7 @@ class ImapSession:
         except (Garbled, IMAPClientError, imaplib.IMAP4.error, ValueError, AssertionError) as error:
             self.close()
             said = one_line(_said(error))
-            raise RetryLater(f"{self.endpoint.name} gave no proper answer while {doing}: “{said}”.") from error
+            raise ConnectionLost(f"{self.endpoint.name} gave no proper answer while {doing}: “{said}”.") from error
 
     def _aborted(self, error: BaseException, doing: str) -> RetryLater:
         said = _said(error)
@@ -173,7 +173,9 @@ class ImapSession:
             except imaplib.IMAP4.abort:
                 raise
             except IMAPClientError as error:
-                raise FolderMissing(one_line(_said(error))) from error
+                words = one_line(_said(error))
+                sentence = f"The folder {folder} of {self.endpoint.user} cannot be opened: “{words}”."
+                raise FolderMissing(sentence) from error
             self.selected = folder
             self.wire.stirred = False
             return read_examined(told)

@@ -48,5 +48,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 def call_soon(work: Callable[[], object]) -> None:
-    """Have the loop call something; does not wait."""
-    _loop().call_soon_threadsafe(work)
+    """Have the loop call something; does not wait, and does nothing once the loop is closed."""
+    loop = _loops.get(os.getpid())
+    if loop is not None and not loop.is_closed():
+        loop.call_soon_threadsafe(work)

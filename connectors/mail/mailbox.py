@@ -73,6 +73,9 @@ class Mailbox:
         self._session = None
         self._quiet.clear()
 
+    def __del__(self) -> None:
+        self.close()
+
     def find_sent_folder(self) -> str | None:
         """Where copies of sent mail lie; None when the server has no such folder."""
         if not self._looked_for_sent:
@@ -117,7 +120,7 @@ class Mailbox:
             yield Page(counts=counts)
         budget = Budget(wish.max_items)
         found: dict[str, KnownScope | None] = {place: known.of(place) for place in restless}
-        problems: dict[str, str] = {}
+        problems: list[FolderMissing] = []
         first_looks = [FIRST_LOOK, None] if len(restless) > 1 else [None]
         for limit in first_looks:
             for place in list(found):
@@ -125,8 +128,8 @@ class Mailbox:
                     return
                 yield from self._walk(place, found, limit, budget, wish, problems)
         self._return_to(places[0] if places else "")
-        for place, words in problems.items():
-            raise RetryLater(f"The folder {place} of {self.endpoint.user} cannot be opened: “{words}”.")
+        for problem in problems:
+            raise problem
 
     def _walk(
         self,
@@ -135,7 +138,7 @@ class Mailbox:
         limit: int | None,
         budget: Budget,
         wish: Wish,
-        problems: dict[str, str],
+        problems: list[FolderMissing],
     ) -> Iterator[Page]:
         """One pass over one folder; what is finished leaves `found`."""
         self._quiet.pop(place, None)
@@ -145,7 +148,7 @@ class Mailbox:
         try:
             yield from walk.pages(own)
         except FolderMissing as error:
-            problems[place] = str(error)
+            problems.append(error)
             del found[place]
             return
         found[place] = walk.as_known()

@@ -42,17 +42,20 @@ def network_error(endpoint: Endpoint, error: BaseException, doing: str = "") -> 
         return RetryLater(f"The name {endpoint.host} could not be found. Is it spelled rightly, and is the network up?")
     if isinstance(error, TimeoutError):
         return RetryLater(f"{where} did not answer in time{doing and ' while ' + doing}.")
-    if isinstance(error, ConnectionRefusedError):
+    if isinstance(error, ConnectionRefusedError) or "Connect call failed" in str(error):
         return RetryLater(f"{where} refuses connections on port {endpoint.port}. The server may be down.")
     return RetryLater(f"The connection to {where} was lost{doing and ' while ' + doing} ({one_line(error)}).")
 
 
-def login_error(endpoint: Endpoint, words: object) -> ConnectorError:
-    """What a refused log-in means. Only a refusal of the credentials themselves becomes AuthFailed."""
+def login_error(endpoint: Endpoint, words: object, is_proven: bool = False) -> ConnectorError:
+    """What a refused log-in means. Only a refusal of the credentials themselves becomes AuthFailed.
+
+    `is_proven` says that a code of the protocol already named the credentials as the reason.
+    """
     said = one_line(words)
     if _SECURITY.search(said):
         return Refused(f"{endpoint.name} wants an encrypted connection before it takes a password.")
-    if _TEMPORARY.search(said) and not _CREDENTIALS.search(said):
+    if _TEMPORARY.search(said) and not _CREDENTIALS.search(said) and not is_proven:
         return RetryLater(f"{endpoint.name} could not check the password of {endpoint.user} just now: “{said}”.")
     return AuthFailed(f"{endpoint.name} refused the password for {endpoint.user}. It said: “{said}”.")
 

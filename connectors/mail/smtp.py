@@ -128,7 +128,8 @@ class SmtpSession:
             self.has_logged_in = True
             return
         if response.code >= 500:
-            raise login_error(self.endpoint, describe(response))
+            is_proven = response.code in {534, 535} and response.message.startswith("5.7.")
+            raise login_error(self.endpoint, describe(response), is_proven)
         raise RetryLater(f"{self.endpoint.name} could not check the password just now: “{describe(response)}”.")
 
     async def begin(self, sender: str, recipients: list[str], content: bytes, needs_utf8: bool) -> Begun:

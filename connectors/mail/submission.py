@@ -63,6 +63,11 @@ class Submission:
         for session, _ in idle:
             run(session.quit())
 
+    def __del__(self) -> None:
+        if self._process == os.getpid():
+            for session, _ in self._idle:
+                session.abort_soon()
+
     def send(self, message: OutboundMessage, commit: Callable[[], None]) -> Receipt:
         """Raises RetryLater or AuthFailed before `commit`, OutcomeUnknown only after it, and what `commit` raises."""
         wanted = [recipient for recipient in message.recipients if _envelope_address(recipient)]

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from connectors.base import AuthFailed, RetryLater
+from connectors.base import AuthFailed, Refused, RetryLater
 from connectors.mail import EmailConnector
 from connectors.messages import Known, OutboundMessage, Scope, Wish
 from connectors.registry import AccountSettings, SecretText
 from tests.connectors.paper_shelf import PaperShelf, QuickConnector, dovecot_connector, mail
 from tests.servers.dovecot import Dovecot, running_dovecot
+from tests.servers.recording_smtp import running_recording_smtp
 from tests.servers.requirement import free_port
 
 pytestmark = pytest.mark.servers
@@ -335,6 +336,38 @@ def test_encrypted_connections_are_verified(dovecot: Dovecot, user: str, tmp_pat
     stranger = QuickConnector(AccountSettings("email", "a@example.org", {"imap": imap}, tmp_path), secrets)
     with pytest.raises(RetryLater, match=r"certificate of localhost.* is not trusted"):
         PaperShelf().fetch(stranger)
+
+
+def test_a_plain_port_reached_by_tls_is_said(dovecot: Dovecot, user: str, tmp_path: Path) -> None:
+    imap = {"scheme": "imaps", "host": "localhost", "port": dovecot.port, "user": user}
+    account = AccountSettings("email", "a@example.org", {"imap": imap}, tmp_path)
+    with pytest.raises(RetryLater, match="right port"):
+        PaperShelf().fetch(QuickConnector(account, {"password": SecretText(dovecot.password)}))
+
+
+def test_a_missing_certificate_authority_is_said(dovecot: Dovecot, user: str, tmp_path: Path) -> None:
+    imap = {"scheme": "imaps", "host": "localhost", "port": dovecot.tls_port, "user": user}
+    account = AccountSettings("email", "a@example.org", {"imap": imap, "ca_file": "/nowhere.pem"}, tmp_path)
+    with pytest.raises(Refused, match=r"/nowhere\.pem cannot be read"):
+        PaperShelf().fetch(QuickConnector(account, {}))
+
+
+def test_checking_names_folders_and_notes_and_exactly_what_failed(dovecot: Dovecot, user: str, tmp_path: Path) -> None:
+    with running_recording_smtp() as smtp:
+        settings = {"scheme": "smtp", "host": "127.0.0.1", "port": smtp.port}
+        good = dovecot_connector(dovecot, user, tmp_path, smtp=settings, display_name="Ana")
+        party = good.check()
+        assert (party.name, party.places, party.sent_place) == ("Ana", ("INBOX", "Sent"), "Sent")
+        assert party.notes == (f"127.0.0.1:{smtp.port} takes mail without a log-in.",)
+        good.close()
+        missing = dovecot_connector(dovecot, user, tmp_path, smtp=settings, folders=["INBOX", "Nowhere"])
+        with pytest.raises(Refused, match="The folder Nowhere"):
+            missing.check()
+        missing.close()
+    with pytest.raises(RetryLater, match=f"127.0.0.1:{smtp.port} refuses connections"):
+        dovecot_connector(dovecot, user, tmp_path, smtp=settings).check()
+    with pytest.raises(Refused, match=r"The SMTP server of .* is not set"):
+        dovecot_connector(dovecot, user, tmp_path).check()
 
 
 def test_a_server_that_is_away_is_said_and_comes_back(tmp_path: Path) -> None:

@@ -170,24 +170,25 @@ def test_a_goodbye_in_the_middle_keeps_what_came_and_the_rest_follows(
     assert shelf.uids() == list(range(1, 101))
 
 
-def test_a_mail_that_kills_the_connection_each_time_is_found_out(
-    server: ScriptedImap, tmp_path: Path, now: datetime
+@pytest.mark.parametrize("fault", ["cut_at", "lie_at"])
+def test_f12_a_mail_that_kills_the_connection_each_time_is_found_out(
+    server: ScriptedImap, tmp_path: Path, now: datetime, fault: str
 ) -> None:
     fill(server, range(1, 41))
-    server.cut_at = 17
+    setattr(server, fault, 17)
     shelf = PaperShelf()
     with time_machine.travel(now) as clock:
         for _ in range(6):
             connector = make(server, tmp_path)
             try:
                 shelf.fetch(connector, Wish(page_items=10))
-            except RetryLater as error:
-                assert "lost" in error.sentence
+            except RetryLater:
+                pass
             finally:
                 connector.close()
         assert shelf.uids() == [uid for uid in range(1, 41) if uid != 17]
         assert shelf.of("INBOX").troubled == ("17",)
-        server.cut_at = None
+        setattr(server, fault, None)
         clock.shift(timedelta(hours=7))
         connector = make(server, tmp_path)
         assert shelf.fetch(connector) == 1

@@ -38,6 +38,7 @@ class ScriptedImap:
     refuse: Callable[[int], bool] = lambda uid: False  # a FETCH that names such a UID is answered with NO
     goodbye_at: int | None = None  # say BYE and close instead of this UID's body
     cut_at: int | None = None  # close in the middle of this UID's body
+    lie_at: int | None = None  # announce more bytes than this UID's body has
     silent_on: str = ""  # a command that is never answered
     quoted_bodies: bool = False  # bodies as quoted strings where possible
     uid_last: bool = False  # UID after the body, and flags in between
@@ -194,6 +195,9 @@ class _Conversation:
         if self.server.quoted_bodies and b"\n" not in mail and mail.isascii():
             text = mail.decode().replace("\\", "\\\\").replace('"', '\\"')
             self.say(f'* {uid} FETCH (UID {uid} {facts}{name} "{text}")')
+        elif uid == self.server.lie_at:
+            head = f"* {uid} FETCH (UID {uid} {facts}{name} {{{len(mail) + 30}}}\r\n".encode()
+            self.say(head + mail + b")\r\n")
         elif self.server.uid_last:
             head = f"* {uid} FETCH ({facts}{name} {{{len(mail)}}}\r\n".encode()
             self.say(head + mail + f" FLAGS (\\Seen) UID {uid})\r\n".encode())
