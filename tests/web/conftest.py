@@ -66,7 +66,8 @@ def rich_mail() -> bytes:
     mail["Date"] = timezone.now()
     mail.set_content("Hello,\n\nthe zip broke.\n\nAna\n\n> we sent it\n> on Monday\n")
     mail.add_alternative(
-        '<p>Hello, the <b>zip</b> broke.</p><img src="cid:zip@shop"><img src="https://far.example/pixel.gif">'
+        '<p>Hello, the <b>zip</b> broke.</p><img src="cid:zip@shop">'
+        '<img src="https://far.example/pixel.gif">'
         "<script>alert(1)</script><p onclick='x()'>Ana</p>",
         subtype="html",
     )
