@@ -20,8 +20,10 @@ _SPEC = re.compile(
     rf"@({_LABEL}(?:\.{_LABEL}){{0,20}}\.?|\[[0-9A-Fa-f:.]{{2,45}}\]|\[IPv6:[0-9A-Fa-f:.]{{2,45}}\])"
 )
 _SIMPLE = r"[A-Za-z0-9._+\-]{1,64}@[A-Za-z0-9.\-]{1,190}[A-Za-z0-9]"
-_PLAIN = re.compile(r'\s*+(?:"([^"<>@,;:()\\\[\]]*+)"|([^"<>@,;:()\\\[\]]*+))\s*+<(' + _SIMPLE + r")>\s*")
+_PLAIN = re.compile(rf'\s*(?:"([^"\\<>@]*+)"\s*|([^"\\<>@]*+))<({_SIMPLE})>\s*')
 _BARE = re.compile(rf"\s*({_SIMPLE})\s*")
+# Comments, groups, escapes, literals: only the full parser reads those.
+_INTRICATE = re.compile(r"[()\[\]:;\\]")
 # An open quote runs to the end: trying again from every later quote would take quadratic time.
 _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|<[^<>]*>|[(),;:"<>\\]|[^(),;:"<>\\]+', re.S)
 _STRAY = frozenset(")<>\\")
@@ -55,13 +57,27 @@ class _Item:
 
 def parse_mailboxes(text: str, limit: int = MAX_ADDRESSES) -> Mailboxes:
     """Read an unfolded address field (RFC 5322 §3.4) whose encoded words are still closed. Never raises."""
-    plain = _PLAIN.fullmatch(text) if len(text) < 500 else None
-    if plain is not None and ".." not in plain.group(3):
-        return Mailboxes((Address(plain.group(3), clean_display(plain.group(1) or plain.group(2) or "")),))
-    bare = _BARE.fullmatch(text) if len(text) < 300 else None
-    if bare is not None and ".." not in bare.group(1):
-        return Mailboxes((Address(bare.group(1)),))
+    if len(text) < 4000 and not _INTRICATE.search(text):
+        boxes = _parse_simple(text.split(","))
+        if boxes is not None and len(boxes.found) <= limit:
+            return boxes
     return _parse_list(text, limit)
+
+
+def _parse_simple(pieces: list[str]) -> Mailboxes | None:
+    """The common shapes: `name <address>` or `address`, any number of them. None when one is of another shape."""
+    found: list[Address] = []
+    for piece in pieces:
+        simple = _PLAIN.fullmatch(piece)
+        if simple is None or ".." in simple.group(3):
+            simple = _BARE.fullmatch(piece)
+            if simple is None or ".." in simple.group(1):
+                return None
+            found.append(Address(simple.group(1)))
+            continue
+        name = simple.group(1) or simple.group(2)
+        found.append(Address(simple.group(3), clean_display(name) if name and not name.isspace() else ""))
+    return Mailboxes(tuple(found))
 
 
 def is_address(text: str) -> bool:

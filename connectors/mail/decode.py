@@ -110,12 +110,13 @@ def _without_surrogates(text: str) -> str:
 
 def decode_header(raw: bytes) -> str:
     """A header value, unfolded, as text; encoded words still closed. Raw 8-bit is UTF-8, else cp1252."""
+    raw = raw.strip(b" \t\r\n")
     if b"\n" in raw or b"\r" in raw:
         raw = _UNFOLD.sub(b"", raw)
     try:
-        return raw.decode("utf_8").strip(" \t")
+        return raw.decode("utf_8")
     except UnicodeDecodeError:
-        return raw.decode("cp1252", "replace").strip(" \t")
+        return raw.decode("cp1252", "replace")
 
 
 def decode_words(text: str) -> str:

@@ -13,8 +13,6 @@ from collections.abc import Iterable
 from hashlib import sha256
 
 _TAG = re.compile(r"^((?:(?:re|aw|fwd?|sv|antw|wg)\s*:\s*){0,5})\[[^\[\]]{1,60}\]\s*", re.I)
-_REPLY = re.compile(r"^(?:(?:re|aw|fwd?|sv|antw|wg)\s*:\s*){1,5}", re.I)
-_SPACE = re.compile(r"\s+")
 _LINE_TAIL = re.compile(r"[ \t\xa0]+(?=\n)")
 _FOOTER_RULE = re.compile(r"(?:_{40,80}|-{40,80})")
 _GROUP_FOOTER = "\n-- \nYou received this message because you are subscribed to"
@@ -25,7 +23,7 @@ def stable_sha256(headers: Iterable[str], subject: str, parts: Iterable[str | by
     """Hash of the identifying header values, the subject and the decoded parts (text as text, others as bytes)."""
     whole = sha256()
     for value in headers:
-        _add(whole, _SPACE.sub(" ", value).strip().encode("utf_8", "replace"))
+        _add(whole, " ".join(value.split()).encode("utf_8", "replace"))
     _add(whole, canonical_subject(subject).encode("utf_8", "replace"))
     for part in parts:
         if isinstance(part, bytes):
@@ -43,8 +41,8 @@ def _add(whole: object, value: bytes) -> None:
 
 
 def canonical_subject(subject: str) -> str:
-    """A subject without one list tag, and with one "Re:" however often it is said."""
-    subject = _SPACE.sub(" ", subject).strip()
+    """A subject without one leading list tag, before or after "Re:"."""
+    subject = " ".join(subject.split())
     if "[" in subject[:80]:
         subject = _TAG.sub(r"\1", subject)
     return subject

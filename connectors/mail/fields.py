@@ -19,6 +19,8 @@ MAX_ID = 998  # RFC 5322 §2.1.1, the longest line
 Fields = dict[bytes, list[bytes]]
 
 _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:(.*(?:\n[ \t].*)*)\n?")
+# The same over a whole block at once; the last group holds a line that is no field.
+_FIELDS = re.compile(rb"([!-9;-~]{1,200})[ \t]*:(.*(?:\n[ \t].*)*)|(.+)")
 _BLANK = re.compile(rb"\r*\n")
 _LINE = re.compile(rb"[^\n]*\n?")
 _WELL_KNOWN = re.compile(
@@ -56,6 +58,33 @@ class Block:
 
 def read_block(data: bytes, start: int, end: int) -> Block:
     """Read the header block that begins at `start`. A line that is no field ends it, unless fields go on after it."""
+    return _read_clean_block(data, start, end) or _read_any_block(data, start, end)
+
+
+def _read_clean_block(data: bytes, start: int, end: int) -> Block | None:
+    """The common case in one sweep: fields only, then a blank line, nothing near a cap. None for anything else."""
+    stop = min(end, start + MAX_FIELD)
+    blank = data.find(b"\n\r\n", start, stop)
+    bare = data.find(b"\n\n", start, blank if blank >= 0 else stop)
+    if bare >= 0:
+        blank = bare
+    if blank < 0 or data[start] in b"\r\n \t":
+        return None
+    block = Block()
+    fields = block.fields
+    for name, value, garbage in _FIELDS.findall(data, start, blank):
+        if garbage:
+            return None
+        name = name.lower()
+        if name in fields:
+            fields[name].append(value)
+        else:
+            fields[name] = [value]
+    block.body = blank + (2 if blank == bare else 3)
+    return block
+
+
+def _read_any_block(data: bytes, start: int, end: int) -> Block:
     block = Block()
     stop = min(end, start + MAX_BLOCK)
     position, garbage, count = start, 0, 0

@@ -43,10 +43,6 @@ class Part:
         values = self.fields.get(b"content-transfer-encoding")
         return values[0].partition(b";")[0].strip(b" \t\r\n\"'").lower().decode("ascii", "replace") if values else ""
 
-    @property
-    def raw(self) -> bytes:
-        return self.data[self.start : self.end]
-
     def decode(self) -> tuple[bytes, bool]:
         """The body's bytes without transfer encoding, and whether that was well formed."""
         return decode_transfer(self.data[self.start : self.end], self.encoding)
