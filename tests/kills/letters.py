@@ -65,7 +65,7 @@ def _odd(rnd: random.Random, seed: int) -> list[bytes]:
         b"Subject: no sender, no date, no id\r\n\r\nmarker-odd\r\n",
         f"From: nobody@example.org\r\nMessage-ID: <e{seed}@example.org>\r\n\r\n".encode(),
         b"From: c0@example.org\r\nContent-Type: text/plain; charset=klingon-7\r\n\r\nmarker odd charset \xe9\xff\r\n",
-        f"From: news@example.net\r\nList-Id: <news.example.net>\r\nMessage-ID: <l{seed}@example.net>\r\n\r\nNews\r\n".encode(),
+        b"From: news@example.net\r\nList-Id: <news.example.net>\r\nMessage-ID: <list@example.net>\r\n\r\nNews\r\n",
         rnd.randbytes(400),
     ]
 

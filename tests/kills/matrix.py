@@ -14,7 +14,7 @@ from tests.kills.world import Case, Lane
 SIGKILL = 9
 # From here on the server may have the mail and nobody on our side knows it for certain.
 _MAYBE_SENT = frozenset(SEND[SEND.index("send.committed") :]) - {"send.recorded"}
-_NEVER_SENT = frozenset(SEND[: SEND.index("send.committed")])
+_AGAIN = ("digest.counters-written", "shelf.before-commit", "send.claimed", "smtp.dot-written")
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,7 @@ def drawn(point: str, seed: int) -> Plan:
         batch=rnd.choice((1, 3, 500)),
         files_itself=first.files_itself if is_settled else point not in FILE and rnd.random() < 0.5,
         before=first.before,
-        again=rnd.choice(
-            ("", "", "digest.counters-written", "shelf.before-commit", "send.claimed", "smtp.dot-written")
-        ),
+        again=rnd.choice(("", "", *_AGAIN)),
     )
 
 
@@ -85,9 +83,8 @@ def run_case(lane: Lane, plan: Plan, files: Path) -> str:
         done = case.work(**wanted)
         if done["signal"] or done["code"]:
             return f"the restart failed: {done} {case.log()}"
-        problems = judge(
-            plan, letters, done["found"], case, imported=len(list(files.iterdir())) if wanted["files"] else 0
-        )
+        imported = len(list(files.iterdir())) if wanted["files"] else 0
+        problems = judge(plan, letters, done["found"], case, imported)
         picture = done["found"]["picture"]
         problems += [f"only after the kill: {one}" for one in picture if one not in expected]
         problems += [f"only without a kill: {one}" for one in expected if one not in picture]

@@ -177,9 +177,7 @@ def _is_clock_right(conversation: Conversation) -> bool:
 
 def _double_events() -> list[str]:
     rows = list(
-        SlaEvent.objects.exclude(message_id=None).values_list(
-            "conversation_id", "kind", "message_id", "target_event_id"
-        )
+        SlaEvent.objects.exclude(message_id=None).values_list("conversation", "kind", "message", "target_event")
     )
     return [str(row) for row in set(rows) if rows.count(row) > 1]
 

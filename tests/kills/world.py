@@ -63,15 +63,16 @@ class Lane:
             home = self.folder / f"template-{file_sent}"
             home.mkdir()
             wanted = {"imap_port": self.imap_port, "smtp_port": self.smtp_port, "password": PASSWORD}
-            done = self.ask(home, "prepare", **wanted, file_sent=file_sent)
+            done = self.ask(home, "tests.kills.scenario:prepare", **wanted, file_sent=file_sent)
             assert done["code"] == 0, (home / "log").read_text()
             self.templates[file_sent] = home
         return self.templates[file_sent]
 
     def close(self) -> None:
-        assert self.process.stdin
+        assert self.process.stdin and self.process.stdout
         self.process.stdin.close()
         self.process.wait(10)
+        self.process.stdout.close()
 
 
 @contextmanager
@@ -91,6 +92,18 @@ def open_lane(folder: Path) -> Iterator[Lane]:
         yield lane
     finally:
         lane.close()
+
+
+@contextmanager
+def fresh_home(lane: Lane) -> Iterator[Path]:
+    """A home of its own for acts that bring their own servers."""
+    lane.cases += 1
+    home = lane.folder / f"home-{lane.cases}"
+    shutil.copytree(lane.template(False), home)
+    try:
+        yield home
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
 
 
 class Case:
@@ -119,7 +132,7 @@ class Case:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def work(self, kill: str = "", **arguments: Any) -> dict[str, Any]:
-        return self.lane.ask(self.home, "work", kill, **arguments)
+        return self.lane.ask(self.home, "tests.kills.scenario:work", kill, **arguments)
 
     def log(self) -> str:
         path = self.home / "log"
