@@ -45,7 +45,8 @@ class _Child:
 class Parsers:
     """A few child processes. Use from one thread at a time."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, max_seconds: float = MAX_SECONDS) -> None:
+        self._max_seconds = max_seconds
         self._children = [_start() for _ in range(count)]
 
     def parse(self, jobs: Sequence[Job]) -> list[Result]:
@@ -74,9 +75,9 @@ class Parsers:
 
     def _ready(self) -> list[_Child]:
         busy = {child.pipe: child for child in self._children if child.chunk}
-        deadline = min(child.since for child in busy.values()) + MAX_SECONDS
+        deadline = min(child.since for child in busy.values()) + self._max_seconds
         ready = [busy[pipe] for pipe in wait(list(busy), max(0.0, deadline - time.monotonic())) if pipe in busy]
-        return ready or [child for child in busy.values() if time.monotonic() - child.since >= MAX_SECONDS]
+        return ready or [child for child in busy.values() if time.monotonic() - child.since >= self._max_seconds]
 
     def _take(self, child: _Child, results: list[Result | None], chunks: deque[list[int]]) -> None:
         chunk, child.chunk = child.chunk, []

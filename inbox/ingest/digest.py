@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
+from django.db.models import F
 
 from connectors.offload import Result
 from inbox.ingest.accounts import Ground, read_ground
@@ -43,7 +44,13 @@ def digest_due(limit: int, now: datetime) -> Digested:
     if not due:
         return Digested()
     ground = read_ground(now)
-    with reading(len(due), is_last=len(due) < limit) as reader:
+    is_risky = any(arrival.attempts for arrival in due)
+    with reading(len(due), is_risky=is_risky, is_last=len(due) < limit) as reader:
+        if reader.is_inline:
+            # Should the parser take this process with it, the next attempt is made in a child.
+            RawItem.objects.filter(id__in=[one.raw_id for one in due], state="stored").update(
+                attempts=F("attempts") + 1
+            )
         messages, failed = _run(_batches(due), reader, ground, now)
     return Digested(len(due), messages, failed)
 

@@ -24,6 +24,11 @@ class Reading:
         # The one thread only waits for the children, so the writer goes on meanwhile.
         self._thread = ThreadPoolExecutor(1, "parsing") if children else None
 
+    @property
+    def is_inline(self) -> bool:
+        """Whether a parser that dies takes this process with it."""
+        return self._parsers is None
+
     def begin(self, jobs: Sequence[tuple[AccountFacts, RawItem]]) -> Future[list[Result]]:
         if self._parsers is not None and self._thread is not None:
             return self._thread.submit(self._parsers.parse, [(account.settings, item) for account, item in jobs])
@@ -43,17 +48,18 @@ _using = threading.Lock()
 
 
 @contextmanager
-def reading(expected: int, *, is_last: bool) -> Iterator[Reading]:
-    """Here for a few; for many in children, which stay until `is_last` says that the backlog ends."""
+def reading(expected: int, *, is_risky: bool, is_last: bool) -> Iterator[Reading]:
+    """Here for a few; in children for many, and for what has failed before. They stay until the backlog ends."""
     global _kept
     cores = os.cpu_count() or 1
-    use_children = is_possible() and cores > 1 and (expected >= MANY or _kept is not None)
-    if not use_children or not _using.acquire(blocking=False):
+    use_children = is_possible() and (is_risky or _kept is not None or (cores > 1 and expected >= MANY))
+    # What is risky waits for the children; the rest goes on without when another thread has them.
+    if not use_children or not _using.acquire(blocking=is_risky):
         yield Reading(0)
         return
     try:
         if _kept is None:
-            _kept = Reading(min(4, cores - 1))
+            _kept = Reading(min(4, max(1, cores - 1)))
         yield _kept
     except BaseException:
         is_last = True  # whatever state they are in
