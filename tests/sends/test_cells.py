@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.kills.world import Lane, fresh_home, open_lane
-from tests.sends.cells import CELLS, judge
+from tests.sends.table import CELLS, judge
 from tests.servers.faulty_smtp import Fault, Phase
 
 

@@ -1,0 +1,1 @@
+"""Long seeded runs: kills, SMTP faults, fuzzing. What is finished is remembered: a run goes on another day."""
