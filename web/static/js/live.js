@@ -25,6 +25,16 @@
   };
   window.balas.refreshOpen = refreshOpen;
 
+  window.balas.count = async () => {
+    const { counts } = await (await get("/counters")).json();
+    for (const [name, number] of Object.entries(counts)) {
+      for (const id of [`rail-count-${name}`, `tab-count-${name}`]) {
+        const shown = document.getElementById(id);
+        if (shown) shown.textContent = number || "";
+      }
+    }
+  };
+
   const settle = async () => {
     const changed = [...ids];
     const counters = hasCounters;
@@ -33,11 +43,12 @@
     try {
       const open = $("#conversation")?.dataset.id;
       if (open && changed.includes(open)) await refreshOpen();
-      await window.balas.changed?.(changed, counters);
+      if (counters || changed.length) await window.balas.count();
+      await window.balas.changed?.(changed);
     } catch { /* the next event asks again */ }
   };
   const hear = (event) => {
-    if (event.topic === "resync") { window.balas.resync?.().catch(() => {}); refreshOpen().catch(() => {}); return; }
+    if (event.topic === "resync") { window.balas.count().then(() => window.balas.resync?.()).catch(() => {}); refreshOpen().catch(() => {}); return; }
     if (event.topic === "conversation") ids.add(event.subject);
     else hasCounters = true;
     clearTimeout(timer);

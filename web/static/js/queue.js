@@ -78,15 +78,6 @@
     pill.innerHTML = await answer.text();
     if (!rows().length && pill.firstElementChild) await refresh(); // an empty list has nothing that could move
   };
-  const count = async () => {
-    const { counts } = await (await get("/counters")).json();
-    for (const [name, number] of Object.entries(counts)) {
-      for (const id of [`rail-count-${name}`, `tab-count-${name}`]) {
-        const shown = document.getElementById(id);
-        if (shown) shown.textContent = number || "";
-      }
-    }
-  };
   const freshRows = async (ids) => {
     const answer = await get(`/q/${tab()}/rows?ids=${ids.join(",")}&open=${openId()}`);
     window.balas.morph(await answer.text());
@@ -94,7 +85,7 @@
   };
 
   // Called by live.js with everything that changed since it last called.
-  window.balas.changed = async (ids, hasCounters) => {
+  window.balas.changed = async (ids) => {
     if (isAsking) { for (const id of ids) waiting.add(id); }
     isAsking += 1;
     try {
@@ -102,12 +93,10 @@
       const shown = ids.filter((id) => known.has(id));
       for (const id of ids) if (!known.has(id)) waiting.add(id);
       if (shown.length) await freshRows(shown.slice(0, 20));
-      if (hasCounters || ids.length) await count();
-      await news();
+            await news();
     } finally { isAsking -= 1; }
   };
   window.balas.resync = async () => {
-    await count();
     const ids = rows().map((row) => row.dataset.id).slice(0, 20);
     if (ids.length) await freshRows(ids);
   };
