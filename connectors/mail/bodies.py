@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from hashlib import sha256
 
 from connectors.mail.decode import clean_name, clean_text, decode_text
@@ -41,13 +42,16 @@ _ENDINGS = {
 
 
 class Slot:
-    """One place in the running text: a plain part, an HTML part, or both as alternatives of each other."""
+    """One place in the running text: a plain part, HTML, or both as alternatives of each other.
+
+    Apple Mail cuts one HTML text into several parts around its attachments, hence a list.
+    """
 
     __slots__ = ("html", "plain")
 
-    def __init__(self, plain: Part | None = None, html: Part | None = None) -> None:
+    def __init__(self, plain: Part | None = None, html: Sequence[Part] = ()) -> None:
         self.plain = plain
-        self.html = html
+        self.html = list(html)
 
 
 class Content:
@@ -82,16 +86,16 @@ def _place(top: Part, content: Content) -> None:
         elif part.children:
             waiting.extend(reversed(part.children))
         elif _is_body(part, content):
-            slot = Slot(html=part) if part.content_type == "text/html" else Slot(plain=part)
+            slot = Slot(html=[part]) if part.content_type == "text/html" else Slot(plain=part)
             content.slots.append(slot)
         else:
             content.attachments.append(part)
 
 
 def _place_alternatives(top: Part, content: Content) -> list[Part]:
-    """Make one slot of the richest HTML and the last plain text below; what else lies there is walked as usual."""
+    """Make one slot of the plain text and the HTML below; what else lies there is walked as usual."""
     plain: Part | None = None
-    html: Part | None = None
+    html: list[Part] = []
     others: list[Part] = []
     waiting = list(reversed(top.children))
     while waiting:
@@ -100,8 +104,8 @@ def _place_alternatives(top: Part, content: Content) -> list[Part]:
             waiting.extend(reversed(part.children))
         elif part.content_type == "text/plain" and part.disposition != b"attachment" and plain is None:
             plain = part
-        elif part.content_type == "text/html" and part.disposition != b"attachment" and html is None:
-            html = part
+        elif part.content_type == "text/html" and part.disposition != b"attachment" and not (html and part_name(part)):
+            html.append(part)
         else:
             others.append(part)
     if plain or html:
@@ -129,7 +133,7 @@ def _adopt_other_text(content: Content) -> None:
             inner_content = Content()
             _place(inner.root, inner_content)
             for slot in inner_content.slots:
-                for leaf in (slot.plain, slot.html):
+                for leaf in (slot.plain, *slot.html):
                     if leaf is not None:
                         leaf.path = f"{part.path}/{leaf.path}"
             content.slots.extend(inner_content.slots)
@@ -168,11 +172,11 @@ def _slot_text(slot: Slot, content: Content, room: int) -> tuple[str, list[bool]
         plain = unflow(plain, slot.plain.parameters.get("delsp", "").lower() == "yes")
     elif slot.plain and slot.plain.content_type in ("text/enriched", "text/richtext"):
         plain = strip_tags(plain)
-    if slot.html is None:
+    if not slot.html:
         return plain, None
     if plain.strip() and not (len(plain) < 300 and _PLACEHOLDER.search(plain)):
         return plain, None
-    html = part_text(slot.html, content, room)
+    html = "\n".join(part_text(part, content, room) for part in slot.html)
     if len(html) > MAX_HTML or looks_deeper_than_allowed(html):
         content.flags[Flag.TRUNCATED] = None
         rough = strip_tags(html[:MAX_HTML])

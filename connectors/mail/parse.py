@@ -73,8 +73,8 @@ def find_html(content: bytes) -> str | None:
         return None
     pieces: list[str] = []
     for slot in found.slots:
-        if slot.html is not None:
-            pieces.append(bodies.part_text(slot.html, found))
+        if slot.html:
+            pieces.extend(bodies.part_text(part, found) for part in slot.html)
         elif slot.plain is not None:
             text = escape(bodies.part_text(slot.plain, found).strip())
             pieces.append("<p>" + text.replace("\n", "<br>\n") + "</p>" if text else "")

@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from connectors.mail.decode import clean_name
 from connectors.mail.parse import find_content_ids, find_html, find_part, parse_mail
 from connectors.messages import Automatic, Flag
 
@@ -182,6 +185,40 @@ def test_an_mbox_line_before_the_header_is_passed_over() -> None:
     assert message.author.address == "sari@example.org" and message.flags == ()
 
 
+@pytest.mark.parametrize("missing", ["From", "Date", "Message-ID", "To", "Subject"])
+def test_f14_a_mail_without_a_header_field_is_still_a_message(missing: str) -> None:
+    message = parse_mail(mail(**{missing: ""}))
+    assert message.text == "Hello" and Flag.UNREADABLE not in message.flags
+
+
+def test_f14_a_mail_without_anything_but_an_author_is_still_a_message() -> None:
+    message = parse_mail(b"From: sari@example.org\r\n\r\n")
+    assert message.author.address == "sari@example.org"
+    assert set(message.flags) == {Flag.NO_DATE, Flag.NO_MESSAGE_ID}
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        "<ours@toko.example>",
+        "ours@toko.example",
+        "  <ours@toko.example>  ",
+        "<ours@toko.example> (Toko Biru's message of Wed, 5 Jun)",
+        'Your message of "Wed, 5 Jun 2024" <ours@toko.example>',
+        "\r\n <ours@toko.example>",
+        "<ours@toko.\r\n example>",
+        "<ours@toko.example>, <other@toko.example>",
+        "<ours@toko.example><other@toko.example>",
+        "<ours@toko.example>\t<other@toko.example>",
+    ],
+)
+def test_f50_every_style_of_in_reply_to_names_our_mail(style: str) -> None:
+    message = parse_mail(mail(In_Reply_To=style))
+    assert message.in_reply_to == "ours@toko.example"
+    assert message.references[-1] == "ours@toko.example"
+    assert "ours@toko.example" in parse_mail(mail(References=style)).references
+
+
 # --- Who wrote it ---------------------------------------------------------------------------------------------------
 
 READABLE_FROM = [
@@ -290,6 +327,16 @@ def test_of_alternatives_the_plain_text_is_read_and_the_html_kept_for_showing() 
     message = parse_mail(content)
     assert message.text == "The plain text" and message.has_html and message.attachments == ()
     assert find_html(content) == "<p>The <b>HTML</b> text"
+
+
+def test_html_cut_into_pieces_around_an_attachment_is_one_alternative_of_the_text() -> None:
+    pieces = f"--in\r\n{HTML}\r\n--in\r\n{PDF}\r\n--in\r\n{HTML}\r\n--in--"
+    mixed = f'Content-Type: multipart/mixed; boundary="in"\r\n\r\n{pieces}'
+    content = multipart(PLAIN, mixed, kind="alternative")
+    message = parse_mail(content)
+    assert message.text == "The plain text"
+    assert [attachment.part for attachment in message.attachments] == ["2.2"]
+    assert (find_html(content) or "").count("HTML") == 2
 
 
 def test_an_empty_plain_part_gives_way_to_the_html() -> None:
@@ -522,6 +569,14 @@ def test_f77_nothing_invisible_stays_in_a_name(hidden: str) -> None:
     part = f'Content-Type: application/pdf; name="=?utf-8?B?{name}?="\r\n\r\nx'
     (attachment,) = parse_mail(multipart(PLAIN, part)).attachments
     assert attachment.name == "htaccess"
+
+
+@given(st.text(max_size=300))
+def test_f77_no_name_is_dangerous_whatever_it_was(name: str) -> None:
+    cleaned = clean_name(name)
+    assert len(cleaned.encode()) <= 200 and not cleaned.startswith(".")
+    assert not set(cleaned) & set('/\\:*?"<>|\x00\n\r\u200b\u202e\u2066\ufeff')
+    assert clean_name(cleaned) == cleaned
 
 
 def test_names_are_composed() -> None:
