@@ -47,7 +47,7 @@ def unseal_secrets(account: Account) -> dict[str, SecretText]:
     """Raises inbox.sealing.KeyMissing when the keyring lacks the key."""
     if not account.sealed_secrets:
         return {}
-    text = keyring().unseal(account.sealed_secrets, table="account", column="sealed_secrets", row=account.id)
+    text = keyring().unseal(bytes(account.sealed_secrets), table="account", column="sealed_secrets", row=account.id)
     return {name: SecretText(value) for name, value in json.loads(text).items()}
 
 

@@ -122,7 +122,10 @@ SEQUENCES = st.lists(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=min(settings().max_examples, 500),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(sequence=SEQUENCES)
 def test_f54_counters_are_a_recount_and_clocks_a_replay_after_any_acts(
     sequence: list[tuple[str, int, int]], index: RecordingSink
@@ -132,6 +135,7 @@ def test_f54_counters_are_a_recount_and_clocks_a_replay_after_any_acts(
         play(sequence)
     finally:
         transaction.savepoint_rollback(before)
+        transaction.savepoint_commit(before)
 
 
 def play(sequence: list[tuple[str, int, int]]) -> None:
