@@ -101,8 +101,8 @@ class SearchBackend(Protocol):
         ...
 
     def drain(self, limit: int = 500) -> Drained:
-        """Indexes what waits, up to `limit`; outside any transaction. Nothing ever waits where a message is indexed
-        by its own transaction. Raises SearchUnavailable; what waits then goes on waiting."""
+        """Indexes what waits, up to `limit`; outside any transaction. Where a message is indexed by its own
+        transaction hardly anything ever waits. Raises SearchUnavailable; what waits then goes on waiting."""
         ...
 
     def check(self) -> list[str]:

@@ -58,7 +58,7 @@ class ConversationDocument:
 def first_rowid(message_id: int, sent_at: datetime) -> int:
     """Where a message's row would like to stand: its second, then the low bits of its id.
 
-    Two writers at once therefore rarely want the same number, and within one second the order is that of the ids.
+    Two writers at once therefore rarely want the same number. Within one second the order is arbitrary, but fixed.
     Clocks outside 1970 to 10600 are held to the edge.
     """
     seconds = min(max(int(sent_at.timestamp()), 0), _SECONDS)

@@ -7,10 +7,12 @@ two, what is noted and not yet indexed is looked through here, so that a message
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox.changes import MessageFacts
@@ -42,7 +44,8 @@ class ElasticBackend:
         if root is None:
             return Hits()
         body = query_body(root, accounts)
-        tail = _matching(noting.waiting(MESSAGE, TAIL), root, accounts)
+        waiting = noting.waiting(MESSAGE, TAIL)
+        tail = _matching(waiting, root, accounts)
 
         def ask(before: int | None, count: int) -> Sequence[int]:
             found = set(self.cluster.search(MESSAGE, body, before, count))
@@ -50,11 +53,14 @@ class ElasticBackend:
             return sorted(found, reverse=True)[:count]
 
         try:
-            return collect(asked, accounts, limit, cursor, ask)
+            hits = collect(asked, accounts, limit, cursor, ask)
         except SearchUnavailable:
             hits = collect(asked, accounts, limit, cursor, lambda before, count: _scan(root, accounts, before, count))
             notice = _("The search index is away; the newest %(count)s messages were looked through.")
-            return Hits(hits.hits, hits.next, notice % {"count": SCANNED})
+            return replace(hits, notice=notice % {"count": SCANNED})
+        if len(waiting) == TAIL:
+            return replace(hits, notice=_("The search index is still being filled; older messages may be missing."))
+        return hits
 
     def index(self, messages: Iterable[int]) -> int:
         ids = list(messages)
@@ -62,6 +68,7 @@ class ElasticBackend:
         return sync.drain(len(ids), cluster=self.cluster).indexed
 
     def drain(self, limit: int = 500) -> Drained:
+        sync.drop_retired(self.cluster, timezone.now())
         return sync.drain(limit, cluster=self.cluster)
 
     def check(self) -> list[str]:

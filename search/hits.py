@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Substr
+from django.utils.translation import gettext as _
 
 from inbox.models import ConversationAccount, Delivery, Message, StrandLink
 from search.backend import LIMIT, Hit, Hits
@@ -21,22 +22,24 @@ Ask = Callable[[int | None, int], Sequence[int]]
 
 def collect(query: Query | str, accounts: set[int] | None, limit: int, cursor: str | None, ask: Ask) -> Hits:
     """One page of hits: asks the index until the page is full, there is no more, or it was asked often enough."""
-    root = (parse_query(query) if isinstance(query, str) else query).root
+    asked = parse_query(query) if isinstance(query, str) else query
+    root = asked.root
     if root is None or accounts == set():
         return Hits()
+    notice = _("That is a long search: only its first words were used.") if asked.is_cut else ""
     limit = min(max(limit, 1), LIMIT)
     before = read_cursor(cursor)
     found: list[tuple[int, dict[str, Any]]] = []
-    for _ in range(_ROUNDS):
+    for _round in range(_ROUNDS):
         places = ask(before, limit + 1)
         visible = readable(places, accounts)
         found += [(place, visible[place]) for place in places if place in visible]
         if len(found) > limit:
-            return Hits(_hits(found[:limit], root), str(found[limit - 1][0]))
+            return Hits(_hits(found[:limit], root), str(found[limit - 1][0]), notice)
         if len(places) <= limit:
-            return Hits(_hits(found, root), None)
+            return Hits(_hits(found, root), None, notice)
         before = places[-1]
-    return Hits(_hits(found, root), str(before))
+    return Hits(_hits(found, root), str(before), notice)
 
 
 def read_cursor(cursor: str | None) -> int | None:
@@ -79,5 +82,5 @@ def _hits(found: Sequence[tuple[int, dict[str, Any]]], root: Node) -> list[Hit]:
             passage=make_passage(row["start"], needles),
             sent_at=row["written_at"],
         )
-        for _, row in found
+        for _place, row in found
     ]

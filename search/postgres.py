@@ -60,7 +60,9 @@ class PostgresBackend:
         return count
 
     def drain(self, limit: int = 500) -> Drained:
-        return Drained()
+        """Messages without a place came by another way than the sink, such as from another back end's database."""
+        ids = list(Message.objects.filter(search_rowid=None).order_by("id").values_list("id", flat=True)[:limit])
+        return Drained(indexed=self.index(ids), is_done=len(ids) < limit)
 
     def check(self) -> list[str]:
         return []

@@ -77,8 +77,8 @@ def test_places_follow_time_and_are_never_shared() -> None:
     assert new == {each.id for each in messages}
     assert (again, none) == (places, set())
     assert len(set(places.values())) == len(messages)
-    by_time = sorted(messages, key=lambda each: (each.written_at, each.id))
-    assert sorted(places, key=places.__getitem__) == [each.id for each in by_time]
+    times = {each.id: each.written_at for each in messages}
+    assert [times[id] for id in sorted(places, key=places.__getitem__)] == sorted(times.values())
     assert min(places.values()) < 1 << 20  # before 1970 is held to the edge
 
 
@@ -143,3 +143,13 @@ def test_a_noted_change_keeps_the_time_since_when_it_waits_and_forgets_its_failu
     ElasticSink().record([], [conversation.id])
     row = IndexChange.objects.get()
     assert (row.changed_at, row.attempts, row.error, row.version) == (earlier, 0, "", 2)
+
+
+def test_a_message_that_came_without_being_told_is_indexed_by_the_next_drain() -> None:
+    _, strand = make_conversation()
+    messages = [make_message(strand, text="kettle", minutes=n) for n in range(3)]
+    assert get_backend().status(NOW).pending == 3
+    assert get_backend().drain(2).is_done is False
+    assert get_backend().drain(2).is_done
+    assert find("kettle") == [message.id for message in reversed(messages)]
+    assert get_backend().status(NOW).pending == 0

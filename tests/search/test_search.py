@@ -215,6 +215,12 @@ def test_f63_a_text_that_is_far_too_long_is_cut_and_still_found(index: Indexed, 
     assert index.find("end w0000001") == []
 
 
+def test_a_long_query_is_cut_and_says_so(index: Indexed, mail: Message) -> None:
+    page = index.backend.search("kettle " * 200, accounts=None)
+    assert [hit.message for hit in page.hits] == [mail.id]
+    assert "first words" in page.notice
+
+
 ALPHABET = [
     "ab",
     "abc",
