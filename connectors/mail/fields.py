@@ -192,6 +192,7 @@ def decode_parameter(value: str) -> str:
 
 def parse_message_id(text: str) -> str:
     """The first message id without its brackets, "" when there is none."""
+    text = decode_words(text)
     found = _IN_BRACKETS.search(text)
     if found:
         return _clean_id(found.group(1))
@@ -200,6 +201,7 @@ def parse_message_id(text: str) -> str:
 
 def parse_message_ids(text: str) -> list[str]:
     """All message ids of References or In-Reply-To, as written, without brackets."""
+    text = decode_words(text)  # Python's own e-mail package folds long ids into encoded words
     found = _IN_BRACKETS.findall(text) if "<" in text else [part for part in text.split() if "@" in part]
     return [part for part in map(_clean_id, found) if part]
 
