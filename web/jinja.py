@@ -37,6 +37,7 @@ def static(path: str) -> str:
     return f"{static_files.static(path)}?v={version}"
 
 
+@cache
 def icon(name: str, turns: bool = False) -> Markup:
     """An icon of the sprite. `turns` mirrors it where the page reads from right to left."""
     kind = "icon turns" if turns else "icon"

@@ -38,9 +38,13 @@ class Channel:
     letter: str = ""
 
 
+_ICONS = {"email": "mail"}
+
+
 def channel_of(kind: str) -> Channel:
-    known = {"email": Channel(_("E-mail"), icon="mail")}
-    return known.get(kind) or Channel(kind.capitalize(), letter=kind[:1].upper())
+    words = {"email": _("E-mail")}
+    icon = _ICONS.get(kind, "")
+    return Channel(words.get(kind, kind.capitalize()), icon, "" if icon else kind[:1].upper())
 
 
 @dataclass(frozen=True, slots=True)
