@@ -21,23 +21,19 @@ MAX_FOOTER = 2000
 
 def stable_sha256(headers: Iterable[str], subject: str, parts: Iterable[str | bytes]) -> str:
     """Hash of the identifying header values, the subject and the decoded parts (text as text, others as bytes)."""
-    whole = sha256()
+    pieces: list[bytes] = []
     for value in headers:
-        _add(whole, " ".join(value.split()).encode("utf_8", "replace"))
-    _add(whole, canonical_subject(subject).encode("utf_8", "replace"))
+        pieces.append(" ".join(value.split()).encode("utf_8", "replace"))
+    pieces.append(canonical_subject(subject).encode("utf_8", "replace"))
     for part in parts:
         if isinstance(part, bytes):
-            _add(whole, b"bytes " + part)
+            pieces.append(b"bytes " + part)
             continue
         text = canonical_text(part)
         if text:
-            _add(whole, text.encode("utf_8", "replace"))
-    return whole.hexdigest()
-
-
-def _add(whole: object, value: bytes) -> None:
-    whole.update(b"%d:" % len(value))  # type: ignore[attr-defined]
-    whole.update(value)  # type: ignore[attr-defined]
+            pieces.append(text.encode("utf_8", "replace"))
+    # With its length before it, no piece can run into the next.
+    return sha256(b"".join(b"%d:%b" % (len(piece), piece) for piece in pieces)).hexdigest()
 
 
 def canonical_subject(subject: str) -> str:

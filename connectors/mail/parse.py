@@ -275,11 +275,11 @@ class _Reading:
 
 
 def _flag_cryptography(part: Part, flags: dict[Flag, None]) -> None:
-    kind = part.content_type
-    if kind in _ENCRYPTED_TYPES:
+    content_type = part.content_type
+    if content_type in _ENCRYPTED_TYPES:
         flags[Flag.ENCRYPTED] = None
-    elif kind in _SMIME_TYPES:
+    elif content_type in _SMIME_TYPES:
         is_signed = part.parameters.get("smime-type", "").lower() in ("signed-data", "certs-only")
         flags[Flag.SIGNED if is_signed else Flag.ENCRYPTED] = None
-    elif kind == "multipart/signed" or kind in _SIGNATURE_TYPES:
+    elif content_type == "multipart/signed" or content_type in _SIGNATURE_TYPES:
         flags[Flag.SIGNED] = None

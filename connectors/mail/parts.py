@@ -32,9 +32,9 @@ class Part:
         self.children: list[Part] = []
         values = self.fields.get(b"content-type")
         self.content_type, self.parameters = parse_parameters(values[0]) if values else (default_type, {})
-        kind, slash, subtype = self.content_type.partition("/")
-        if not (kind and slash and subtype):
-            self.content_type = "text/plain" if kind in ("", "text", "plain") else "application/octet-stream"
+        main, slash, subtype = self.content_type.partition("/")
+        if not (main and slash and subtype):
+            self.content_type = "text/plain" if main in ("", "text", "plain") else "application/octet-stream"
         disposition = self.fields.get(b"content-disposition")
         self.disposition = disposition[0].partition(b";")[0].strip().lower() if disposition else b""
 

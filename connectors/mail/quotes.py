@@ -40,47 +40,51 @@ def split_passages(text: str, quoted: Sequence[bool] | None = None) -> tuple[Pas
     if not text:
         return ()
     lines = text.split("\n")
-    kinds = _kinds(lines[:MAX_LINES], quoted)
+    labels = _labels(lines[:MAX_LINES], quoted)
     if len(lines) > MAX_LINES:
-        kinds += [kinds[-1]] * (len(lines) - MAX_LINES)
-    _keep_interleaved(lines, kinds)
-    if not _has_new(lines, kinds):
-        kinds = [NEW if kind == QUOTE else kind for kind in kinds]
-    if not _has_new(lines, kinds):
-        kinds = [NEW] * len(kinds)
-    return tuple(_join(lines, kinds))
+        labels += [labels[-1]] * (len(lines) - MAX_LINES)
+    _keep_interleaved(lines, labels)
+    if not _has_new(lines, labels):
+        labels = [NEW if label == QUOTE else label for label in labels]
+    if not _has_new(lines, labels):
+        labels = [NEW] * len(labels)
+    return tuple(_join(lines, labels))
 
 
 def visible(passages: Sequence[Passage]) -> str:
     """What an agent sees unfolded: the new passages, without the white space around them."""
     if len(passages) == 1:
         return passages[0].text.strip()
-    return "\n".join(passage.text.strip("\n") for passage in passages if passage.kind == NEW).strip()
+    return "\n".join(passage.text.strip("\n") for passage in passages if _is_seen(passage)).strip()
 
 
-def _has_new(lines: Sequence[str], kinds: Sequence[str]) -> bool:
-    return any(kind == NEW and line.strip("> \t\xa0").strip() for line, kind in zip(lines, kinds, strict=True))
+def _is_seen(passage: Passage) -> bool:
+    return passage.kind not in (QUOTE, SIGNATURE, FOOTER)
 
 
-def _kinds(lines: list[str], quoted: Sequence[bool] | None) -> list[str]:
-    kinds = [QUOTE if line[:1] == ">" else NEW for line in lines]
+def _has_new(lines: Sequence[str], labels: Sequence[str]) -> bool:
+    return any(label == NEW and line.strip("> \t\xa0").strip() for line, label in zip(lines, labels, strict=True))
+
+
+def _labels(lines: list[str], quoted: Sequence[bool] | None) -> list[str]:
+    labels = [QUOTE if line[:1] == ">" else NEW for line in lines]
     if quoted is not None:
-        for index, is_quoted in enumerate(quoted[: len(kinds)]):
+        for index, is_quoted in enumerate(quoted[: len(labels)]):
             if is_quoted:
-                kinds[index] = QUOTE
+                labels[index] = QUOTE
     reached = 0
     for index in _suspects(lines):
-        if index < reached or kinds[index] == QUOTE:
+        if index < reached or labels[index] == QUOTE:
             continue
         end = _history_start(lines, index, lines[index][:MAX_LINE].strip())
         if end == -1:
-            kinds[index:] = [QUOTE] * (len(lines) - index)
+            labels[index:] = [QUOTE] * (len(lines) - index)
             break
         if end:
-            kinds[index:end] = [QUOTE] * (end - index)
+            labels[index:end] = [QUOTE] * (end - index)
             reached = end
-    _mark_tails(lines, kinds)
-    return kinds
+    _mark_tails(lines, labels)
+    return labels
 
 
 def _suspects(lines: Sequence[str]) -> list[int]:
@@ -168,60 +172,60 @@ def _attribution(joined: str) -> int:
     return LIKELY if has_date or "@" in joined else 0
 
 
-def _keep_interleaved(lines: Sequence[str], kinds: list[str]) -> None:
+def _keep_interleaved(lines: Sequence[str], labels: list[str]) -> None:
     """Where new text follows quotes twice or more, it answers them: those quotes are part of what is said."""
     runs: list[tuple[int, int]] = []
     start = -1
-    for index, kind in enumerate(kinds):
-        if kind == QUOTE:
+    for index, label in enumerate(labels):
+        if label == QUOTE:
             start = index if start < 0 else start
-        elif kind == NEW and lines[index].strip():
+        elif label == NEW and lines[index].strip():
             if start >= 0:
                 runs.append((start, index))
             start = -1
-        elif kind in (SIGNATURE, FOOTER):
+        elif label in (SIGNATURE, FOOTER):
             start = -1
     if len(runs) >= 2:
         for begin, end in runs:
-            kinds[begin:end] = [NEW] * (end - begin)
+            labels[begin:end] = [NEW] * (end - begin)
 
 
-def _mark_tails(lines: Sequence[str], kinds: list[str]) -> None:
+def _mark_tails(lines: Sequence[str], labels: list[str]) -> None:
     """Signature and footer stand at the end of what is new: at the very end, or right before the history."""
-    end = len(kinds)
+    end = len(labels)
     for _ in range(50):
-        while end and kinds[end - 1] != NEW:
+        while end and labels[end - 1] != NEW:
             end -= 1
         start = end
-        while start and kinds[start - 1] == NEW:
+        while start and labels[start - 1] == NEW:
             start -= 1
         if start == end:
             return
-        _mark_tail(lines, kinds, start, end)
+        _mark_tail(lines, labels, start, end)
         end = start
 
 
-def _mark_tail(lines: Sequence[str], kinds: list[str], start: int, end: int) -> None:
+def _mark_tail(lines: Sequence[str], labels: list[str], start: int, end: int) -> None:
     last = end - 1
     while last > start and not lines[last].strip():
         last -= 1
     mobile = lines[last].strip()
     if mobile and len(mobile) < 100 and MOBILE.match(mobile):
-        kinds[last:end] = [SIGNATURE] * (end - last)
+        labels[last:end] = [SIGNATURE] * (end - last)
         end = last
     for index in range(max(start, end - 200), end):
         line = lines[index]
         if line[:1] in ("-", "_", "—"):
-            kind = _tail_kind(lines, index, end)
-            if kind:
-                kinds[index:end] = [kind] * (end - index)
+            label = _tail_label(lines, index, end)
+            if label:
+                labels[index:end] = [label] * (end - index)
                 return
         elif index and line and not lines[index - 1].strip() and DISCLAIMER.match(line[:MAX_LINE].lstrip("*_ ")):
-            kinds[index:end] = [FOOTER] * (end - index)
+            labels[index:end] = [FOOTER] * (end - index)
             return
 
 
-def _tail_kind(lines: Sequence[str], index: int, end: int) -> str:
+def _tail_label(lines: Sequence[str], index: int, end: int) -> str:
     """What a line of dashes begins here: SIGNATURE, FOOTER, or "" for nothing."""
     line = lines[index]
     is_list = any(LIST_FOOTER.search(near[:MAX_LINE]) for near in lines[index + 1 : index + 12])
@@ -231,15 +235,15 @@ def _tail_kind(lines: Sequence[str], index: int, end: int) -> str:
     return FOOTER if is_rule and is_list and end - index <= MAX_SIGNATURE_LINES else ""
 
 
-def _join(lines: Sequence[str], kinds: Sequence[str]) -> list[Passage]:
+def _join(lines: Sequence[str], labels: Sequence[str]) -> list[Passage]:
     """Runs of one kind. A blank line goes with what stands before it, so that quotes do not fall apart."""
     passages: list[Passage] = []
-    begin, current = 0, kinds[0]
+    begin, current = 0, labels[0]
     for index in range(1, len(lines)):
-        kind = kinds[index]
-        if kind == current or (kind == NEW and not lines[index].strip()):
+        label = labels[index]
+        if label == current or (label == NEW and not lines[index].strip()):
             continue
         passages.append(Passage(current, "\n".join(lines[begin:index]) + "\n"))
-        begin, current = index, kind
+        begin, current = index, label
     passages.append(Passage(current, "\n".join(lines[begin:])))
     return passages

@@ -24,7 +24,7 @@ RECEIVED = datetime(2026, 11, 24, tzinfo=UTC)
 OPTIONS = {"fallback_date": RECEIVED, "relays": ("form@toko.example",), "authserv_id": "mx.toko.example"}
 
 
-def read(content: bytes) -> ParsedMessage:
+def check_reading(content: bytes) -> ParsedMessage:
     """Read without the net that catches everything, and check what must hold for any mail."""
     message = parse._Reading(content, RECEIVED, ("form@toko.example",), "mx.toko.example").message()
     assert message == parse_mail(content, **OPTIONS)  # type: ignore[arg-type]
@@ -58,7 +58,7 @@ def check(message: ParsedMessage, content: bytes) -> None:
 
 @given(st.binary(max_size=4000))
 def test_random_bytes_are_read_or_unreadable(content: bytes) -> None:
-    read(content)
+    check_reading(content)
 
 
 NAMES = (
@@ -127,7 +127,7 @@ BODY_LINES = st.sampled_from(
 def test_mail_put_together_from_odd_pieces_is_read(fields: list[tuple[str, str]], lines: list[str], crlf: bool) -> None:
     end = "\r\n" if crlf else "\n"
     head = "".join(f"{name}: {value}{end}" for name, value in fields)
-    read((head + end + end.join(lines)).encode())
+    check_reading((head + end + end.join(lines)).encode())
 
 
 def mutated(content: bytes, dice: random.Random) -> bytes:
@@ -162,7 +162,7 @@ def test_generated_mail_with_any_damage_is_read(seed: int) -> None:
         *(path.read_bytes() for path in SAMPLES.glob("*.eml")),
     ]
     for _ in range(60):
-        read(mutated(dice.choice(seeds), dice))
+        check_reading(mutated(dice.choice(seeds), dice))
 
 
 @pytest.mark.parametrize("name", ["cpython", "mail-parser", "talon"])
@@ -170,9 +170,9 @@ def test_real_mail_with_any_damage_is_read(name: str) -> None:
     dice = random.Random(name)
     for path in find_corpus(name):
         content = path.read_bytes()
-        read(content)
+        check_reading(content)
         for _ in range(4):
-            read(mutated(content[:60_000], dice))
+            check_reading(mutated(content[:60_000], dice))
 
 
 @pytest.mark.parametrize("name", ["cpython", "mail-parser", "talon"])
@@ -181,7 +181,7 @@ def test_real_mail_cut_off_anywhere_is_read(name: str) -> None:
     for path in find_corpus(name):
         content = path.read_bytes()[:60_000]
         for _ in range(6):
-            read(content[: dice.randrange(len(content) + 1)])
+            check_reading(content[: dice.randrange(len(content) + 1)])
 
 
 def nested(depth: int) -> bytes:
@@ -249,7 +249,7 @@ BOMBS = {
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_f83_t8_bombs_are_read_in_bounded_time(name: str) -> None:
-    message = read(BOMBS[name])
+    message = check_reading(BOMBS[name])
     assert isinstance(message, ParsedMessage)
 
 
