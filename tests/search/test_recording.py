@@ -94,6 +94,20 @@ def test_two_messages_that_want_one_place_get_two() -> None:
     assert twin.search_rowid == wish + 1
 
 
+def test_two_messages_of_one_batch_that_want_one_place_get_two() -> None:
+    _, strand = make_conversation()
+    first = make_message(strand, text="twin")
+    twin = make_message(strand, text="twin")
+    far = first.id + (1 << 20)  # the same low bits
+    Message.objects.filter(id=twin.id).update(id=far)
+    get_sink().record(load_facts([first.id, far]), [])
+    assert set(find("twin")) == {first.id, far}
+    assert set(Message.objects.values_list("search_rowid", flat=True)) == {
+        first_rowid(far, NOW),
+        first_rowid(far, NOW) + 1,
+    }
+
+
 def test_a_message_without_a_row_is_passed_over() -> None:
     _, strand = make_conversation()
     message = make_message(strand, text="kettle")

@@ -35,6 +35,7 @@ EXAMPLES = [
     ("tb-204*", True),
     ('"order tb"', True),
     ("tb-2041", False),
+    ('"tb20418 email"', False),  # wholes stand in no order
     ("返金", True),
     ("返", True),
     ("金", True),
