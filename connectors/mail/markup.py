@@ -6,9 +6,8 @@ The parsers behind are quadratic in nesting, so `nesting.looks_deeper_than_allow
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from html import unescape
-from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -25,6 +24,7 @@ _BLOCK_NAMES = (
 _BLOCKS = frozenset(_BLOCK_NAMES.split())
 _SPACED_NAMES = "p h1 h2 h3 h4 h5 h6 ul ol dl table pre blockquote"
 _SPACED = frozenset(_SPACED_NAMES.split())
+_TOLD = _BLOCKS | {"br", "a", "img", "td", "th"}
 _HIDDEN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?![.\d]*[1-9])"
     r"|max-height\s*:\s*0(?![.\d]*[1-9])|opacity\s*:\s*0(?![.\d]*[1-9])",
@@ -55,12 +55,12 @@ def strip_tags(html: str) -> str:
 class _Writer:
     """Collects lines. A block begins a new line; runs of white space are one space, as on a page."""
 
-    __slots__ = ("containers", "cut", "gap", "keeps_space", "line", "lines", "links", "lists", "prefix", "quoted")
+    __slots__ = ("containers", "cut", "gap", "keeps_space", "lines", "links", "lists", "pieces", "prefix", "quoted")
 
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.quoted: list[bool] = []
-        self.line = ""
+        self.pieces: list[str] = []  # of the line being written
         self.prefix = ""
         self.gap = False
         self.cut = False  # everything from here on is history
@@ -72,19 +72,22 @@ class _Writer:
     def words(self, text: str) -> None:
         if self.keeps_space:
             first, *others = text.split("\n")
-            self.line += first
+            self.pieces.append(first)
             for other in others:
                 self.end_line(even_empty=True)
-                self.line = other
+                self.pieces.append(other)
             return
-        text = _SPACE.sub(" ", text)
-        if not self.line or self.line.endswith(" "):
-            text = text.lstrip(" ")
-        self.line += text
+        if "\n" in text or "  " in text or "\xa0" in text or "\t" in text or "\r" in text:
+            text = _SPACE.sub(" ", text)
+        pieces = self.pieces
+        if text[:1] == " " and (not pieces or pieces[-1][-1:] == " "):
+            text = text[1:]
+        if text:
+            pieces.append(text)
 
     def end_line(self, even_empty: bool = False) -> None:
-        line = self.line.rstrip()
-        self.line = ""
+        line = "".join(self.pieces).rstrip() if self.pieces else ""
+        self.pieces.clear()
         if not line and not even_empty:
             return
         if self.gap and self.lines and line:
@@ -99,20 +102,36 @@ class _Writer:
         self.quoted.append(self.cut or bool(self.prefix) or True in self.containers)
 
 
+_Leave = tuple[str, str]  # the tag, and what its start tag makes necessary at its end
+
+
 def to_lines(html: str) -> tuple[list[str], list[bool]]:
     """Readable lines of a page, and for each whether the markup says that it is quoted history."""
     top = LexborHTMLParser(html).body
     writer = _Writer()
-    if top is None:
-        return [], []
-    for node, is_entering in islice(_walk(top), MAX_NODES):
+    waiting: list[LexborNode | _Leave] = [top] if top is not None else []
+    for _ in range(MAX_NODES):
+        if not waiting:
+            break
+        node = waiting.pop()
+        if isinstance(node, tuple):
+            _leave(writer, *node)
+            continue
         tag = node.tag
         if tag == "-text":
             writer.words(node.text_content or "")
-        elif is_entering:
-            _enter(writer, node, tag or "")
-        else:
-            _leave(writer, node, tag or "")
+            continue
+        if tag is None or tag in _SKIPPED or tag[0] in "-!":
+            continue
+        attributes = node.attributes
+        if attributes and _is_hidden(attributes):
+            continue
+        if tag in _TOLD:
+            waiting.append((tag, _enter(writer, tag, attributes)))
+        child = node.last_child
+        while child is not None:
+            waiting.append(child)
+            child = child.prev
     writer.end_line()
     while writer.lines and not writer.lines[-1].strip():
         writer.lines.pop()
@@ -120,105 +139,86 @@ def to_lines(html: str) -> tuple[list[str], list[bool]]:
     return writer.lines, writer.quoted
 
 
-def _walk(top: LexborNode) -> Iterator[tuple[LexborNode, bool]]:
-    """Every shown node on the way in and every element again on the way out; no recursion."""
-    waiting: list[tuple[LexborNode, bool]] = [(top, True)]
-    while waiting:
-        node, is_entering = waiting.pop()
-        if not is_entering or node.tag == "-text":
-            yield node, is_entering
-            continue
-        if _is_hidden(node):
-            continue
-        yield node, True
-        waiting.append((node, False))
-        child = node.last_child
-        while child is not None:
-            waiting.append((child, True))
-            child = child.prev
-
-
-def _is_hidden(node: LexborNode) -> bool:
-    tag = node.tag
-    if tag is None or tag in _SKIPPED or tag[0] in "-!":
-        return True
-    attributes = node.attributes
+def _is_hidden(attributes: Mapping[str, str | None]) -> bool:
     style = attributes.get("style")
     return "hidden" in attributes or (style is not None and _HIDDEN.search(style) is not None)
 
 
-def _enter(writer: _Writer, node: LexborNode, tag: str) -> None:
+def _enter(writer: _Writer, tag: str, attributes: Mapping[str, str | None]) -> str:
     if tag in _BLOCKS:
         writer.end_line()
         writer.gap |= tag in _SPACED
-        _enter_block(writer, node, tag)
-    elif tag == "br":
+        return _enter_block(writer, tag, attributes)
+    if tag == "br":
         writer.end_line(even_empty=True)
     elif tag == "a":
-        writer.links.append((len(writer.lines), len(writer.line)))
+        writer.links.append((len(writer.lines), len(writer.pieces)))
+        return attributes.get("href") or ""
     elif tag == "img":
-        alt = node.attributes.get("alt")
+        alt = attributes.get("alt")
         if alt and len(alt) < 200:
             writer.words(alt)
+    return ""
 
 
-def _enter_block(writer: _Writer, node: LexborNode, tag: str) -> None:
-    attributes = node.attributes
-    if _begins_history(attributes):
+def _enter_block(writer: _Writer, tag: str, attributes: Mapping[str, str | None]) -> str:
+    mark = ""
+    if attributes and _begins_history(attributes):
         writer.cut = True
     if tag == "blockquote":
         if not _is_indent(attributes):
             writer.prefix += "> "
-    elif _is_container(attributes):
+            mark = "quote"
+    elif attributes and _is_container(attributes):
         writer.containers.append(True)
+        mark = "container"
     if tag == "li":
         ordinal = writer.lists[-1] if writer.lists else 0
-        writer.line = f"{ordinal}. " if ordinal else "- "
+        writer.pieces.append(f"{ordinal}. " if ordinal else "- ")
         if ordinal:
             writer.lists[-1] += 1
     elif tag in ("ul", "ol"):
         writer.lists.append(1 if tag == "ol" else 0)
     elif tag == "hr":
-        writer.line = "_" * 32
+        writer.pieces.append("_" * 32)
         writer.end_line()
     elif tag == "pre":
         writer.keeps_space += 1
+    return mark
 
 
-def _leave(writer: _Writer, node: LexborNode, tag: str) -> None:
+def _leave(writer: _Writer, tag: str, mark: str) -> None:
     if tag in ("td", "th"):
-        writer.line = writer.line.rstrip(" ") + "  " if writer.line else ""
+        if writer.pieces:
+            writer.pieces[-1] = writer.pieces[-1].rstrip(" ") + "  "
     elif tag == "a":
-        _leave_link(writer, node.attributes.get("href") or "")
+        _leave_link(writer, mark)
     if tag not in _BLOCKS:
         return
     writer.end_line()
     writer.gap |= tag in _SPACED
-    attributes = node.attributes
-    if tag == "blockquote":
-        if not _is_indent(attributes):
-            writer.prefix = writer.prefix[:-2]
-            if not writer.prefix and writer.containers:
-                writer.containers[-1] = False
-    elif _is_container(attributes) and writer.containers:
+    if mark == "quote":
+        writer.prefix = writer.prefix[:-2]
+        if not writer.prefix and writer.containers:
+            writer.containers[-1] = False
+    elif mark:
         writer.containers.pop()
-    if tag in ("ul", "ol") and writer.lists:
+    if tag in ("ul", "ol"):
         writer.lists.pop()
     elif tag == "pre":
         writer.keeps_space -= 1
 
 
 def _leave_link(writer: _Writer, href: str) -> None:
-    if not writer.links:
-        return
     line_count, start = writer.links.pop()
-    shown = writer.line[start:].strip() if line_count == len(writer.lines) else writer.line.strip()
     target = href.strip()
-    if not shown or len(target) > 500 or not target.lower().startswith(("http://", "https://", "mailto:", "tel:")):
+    if len(target) > 500 or not target.lower().startswith(("http://", "https://", "mailto:", "tel:")):
         return
+    shown = "".join(writer.pieces[start:] if line_count == len(writer.lines) else writer.pieces).strip()
     bare = target.partition(":")[2].lstrip("/").rstrip("/")
-    if bare and bare.lower() not in shown.lower():
-        writer.line = f"{writer.line.rstrip()} <{target}>"
+    if shown and bare and bare.lower() not in shown.lower():
+        writer.pieces[-1] = writer.pieces[-1].rstrip()
+        writer.pieces.append(f" <{target}>")
 
 
 def _begins_history(attributes: Mapping[str, str | None]) -> bool:
