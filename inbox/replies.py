@@ -107,7 +107,8 @@ def queue_reply(
     )
     gates = sending.find_gates(wanted, connector, now)
     if gates:
-        return gates
+        # What stands in the way may be this very request, queued a moment ago by a second click.
+        return _find_repeat(request_id, conversation_id) or gates
     frozen = freeze(connector, wanted.written, now)
     reach("queue.composed")
     queued = retried(lambda: _queue(wanted, frozen, connector, now))
@@ -154,9 +155,10 @@ def _files(attachments: Sequence[int], user: User, conversation_id: int) -> Iter
 @transaction.atomic
 def _queue(wanted: sending.Wanted, frozen: Frozen, connector: Connector, now: datetime) -> Queued | list[Gate]:
     reach("queue.transaction-open")
+    desk = Desk.open(wanted.conversation_id, wanted.user, now)
+    # After the lock: whoever held it may have queued this very request.
     if (known := _find_repeat(wanted.request_id, wanted.conversation_id)) is not None:
         return known
-    desk = Desk.open(wanted.conversation_id, wanted.user, now)
     # Again, now that nothing can change any more: somebody may have written since.
     gates = sending.find_gates(wanted, connector, now)
     if gates:
