@@ -62,7 +62,9 @@
       if (kept && said.kept_at) kept.textContent = kept.dataset.words ? kept.dataset.words.replace("{time}", said.kept_at) : `✓ ${said.kept_at}`;
       if (said.is_stale) warn();
       localStorage.removeItem(local());
+      dispatchEvent(new Event("balas:reachable"));
     } catch {
+      dispatchEvent(new Event("balas:unreachable"));
       isDirty = true; // offline: kept here, and sent when the connection is back
       try { localStorage.setItem(local(), text()?.value || ""); } catch { /* full or forbidden: the field still holds it */ }
       clearTimeout(saving);

@@ -61,9 +61,9 @@
     setTimeout(() => {
       if (!lostAt) return;
       const words = $("[data-offline]", banner);
-      words.textContent = words.dataset.offline.replace("{time}", lostAt.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }));
+      words.textContent = words.dataset.offline.replace("{time}", lostAt.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false }));
       banner.hidden = false;
-    }, 4000);
+    }, 3000);
   };
   const handle = (message) => {
     if (message.kind === "change") hear(message.event);
@@ -72,6 +72,12 @@
   };
   const tell = (message) => { handle(message); channel?.postMessage(message); };
   if (channel) channel.onmessage = (message) => handle(message.data);
+
+  // A stream may look open long after the network has gone: what fails to be sent says it first.
+  addEventListener("offline", () => online(false));
+  addEventListener("balas:unreachable", () => online(false));
+  addEventListener("online", () => tell({ kind: "online", isOn: true }));
+  addEventListener("balas:reachable", () => { if (lostAt) tell({ kind: "online", isOn: true }); });
 
   let last = 0;
   let isClosing = false;

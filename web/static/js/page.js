@@ -95,6 +95,7 @@
     event.preventDefault();
     if (window.confirm(question)) event.detail.issueRequest(true);
   });
+  document.addEventListener("htmx:sendError", () => dispatchEvent(new Event("balas:unreachable")));
   document.addEventListener("htmx:responseError", (event) => {
     const status = event.detail.xhr.status;
     if (status === 401) return;
