@@ -32,7 +32,7 @@ class SendProblem(Exception):
 
 
 def answered_message(conversation_id: int, up_to: int = 0) -> Message | None:
-    """The newest message of the customer (one that a person wrote, if there is any), or else the newest of ours."""
+    """The newest message that a person of the customer's wrote, or else the newest that is no bounce."""
     messages = Message.objects.filter(
         strand__links__conversation_id=conversation_id, strand__links__ended_at=None
     ).exclude(direction="note")
@@ -40,7 +40,8 @@ def answered_message(conversation_id: int, up_to: int = 0) -> Message | None:
         messages = messages.filter(id__lte=up_to)
     newest = messages.order_by("-written_at", "-id")
     inbound = newest.filter(direction="inbound")
-    return inbound.filter(automatic="").first() or inbound.first() or newest.first()
+    # Nobody answers a bounce: the letter that came back is answered instead.
+    return inbound.filter(automatic="").first() or newest.exclude(automatic="bounce").first() or newest.first()
 
 
 def propose(conversation_id: int, user: User) -> Proposal:

@@ -99,7 +99,10 @@ def proposed(conversation_id: int, user: User, mode: str) -> Form:
     draft = drafts.find_draft(conversation_id, user, is_note=mode == "note")
     form = Form(mode=mode, request_id=new_request_id())
     if mode != "note":
-        proposal = replies.propose(conversation_id, user)
+        try:
+            proposal = replies.propose(conversation_id, user)
+        except replies.SendProblem as problem:
+            return replace(with_draft(form, draft) if draft else form, problem=str(problem))
         form = replace(
             form,
             to=written(proposal.to),

@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
+from inbox import accounts
 from inbox.models import Conversation, Draft, Envelope, Message, ReplyTemplate
 from inbox.rules.states import SendState, Status
 from tests.web.conftest import House, write
@@ -292,3 +293,29 @@ def test_a_changed_template_is_a_new_version_and_the_old_stays(house: House) -> 
 def test_a_preview_shows_the_example_values_as_words(house: House) -> None:
     answer = house.client("manager").post("/templates/preview", {"body": "<b>{{ customer.first_name }}</b>"}).json()
     assert answer == {"text": "<b>Ilinca</b>"}
+
+
+# --- What is not usual ----------------------------------------------------------------------------------------------
+
+
+def test_without_a_mailbox_to_answer_from_the_composer_says_so_and_keeps_the_draft(house: House) -> None:
+    client = house.client("own")
+    client.post(f"/c/{house.conversation.id}/draft", fields(house, client, text="Half a thought"))
+    accounts.remove(house.support.id, timezone.now())
+    page = client.get(f"/c/{house.conversation.id}/composer").content.decode()
+    assert "There is no mailbox that you could answer from." in page
+    assert "Half a thought" in page
+    assert reply(house, client).status_code == 422
+
+
+def test_an_answer_to_a_letter_that_came_back_goes_to_its_recipient(house: House) -> None:
+    write(
+        house,
+        "User unknown",
+        author="Mail Delivery System <mailer-daemon@mx.example>",
+        in_reply_to="zip-1@shop.example",
+        headers={"Auto-Submitted": "auto-replied", "Content-Type": "text/plain", "Return-Path": "<>"},
+    )
+    assert "ana@shop.example" in fields(house, house.client("own"))["to"]
+    page = house.client("own").get(f"/c/{house.conversation.id}/composer").content.decode()
+    assert "mailer-daemon" not in page
