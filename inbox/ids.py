@@ -11,6 +11,7 @@ import os
 import secrets
 import threading
 import time
+from collections.abc import Iterator
 
 EPOCH_MS = 1_577_836_800_000
 _COUNTER_BITS = 21
@@ -23,6 +24,12 @@ _pid = 0
 
 def new_id() -> int:
     return new_ids(1)[0]
+
+
+def id_stream() -> Iterator[int]:
+    """Ids one by one, taken in blocks: for loops that cannot tell beforehand how many they need."""
+    while True:
+        yield from new_ids(256)
 
 
 def new_ids(count: int) -> list[int]:

@@ -18,9 +18,9 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from connectors.messages import Flag, ParsedMessage
-from inbox import changes, counters, outbox, sla
-from inbox.ids import new_id
-from inbox.ingest import writing
+from inbox import changes, counters, outbox
+from inbox.ids import id_stream
+from inbox.ingest import promises, writing
 from inbox.ingest.accounts import Ground
 from inbox.ingest.arrivals import Arrival
 from inbox.ingest.book import Book
@@ -32,7 +32,6 @@ from inbox.ingest.strands import Strand
 from inbox.ingest.text import clean
 from inbox.ingest.threads import Threads
 from inbox.killpoints import reach
-from inbox.models import SlaEvent
 from inbox.rules.states import RawState
 from inbox.sql import execute_in, locking, select_in
 
@@ -63,8 +62,10 @@ def _claim(cursor: CursorWrapper, arrivals: Sequence[Arrival]) -> list[Arrival]:
 class _Batch:
     def __init__(self, cursor: CursorWrapper, ground: Ground, now: datetime) -> None:
         self.cursor, self.ground, self.now = cursor, ground, now
-        self.library, self.book, self.graph = Library(cursor, ground), Book(cursor, now), Graph(cursor)
-        self.threads = Threads(cursor, ground, self.library, self.book, self.graph)
+        self.ids = id_stream()
+        self.library = Library(cursor, ground)
+        self.book, self.graph = Book(cursor, now, self.ids), Graph(cursor, self.ids)
+        self.threads = Threads(cursor, ground, self.library, self.book, self.graph, self.ids)
         self.matters: dict[int, Matter] = {}
         self.removed: list[Matter] = []
         self.moved: list[Letter] = []
@@ -136,10 +137,21 @@ class _Batch:
             matter.apply(letters, self.now)
             for letter in letters:
                 matter.accounts |= letter.accounts | seen_in[letter.id]
+        self._turn()
         for letter in self.library.letters.values():
             if not letter.is_new and letter.accounts:
                 matter = self.matters[self.threads.strand_of(letter).conversation_id]
                 matter.accounts |= letter.accounts
+
+    def _turn(self) -> None:
+        """Mail that proves to be ours only now, in conversations that people have touched: it moves nowhere."""
+        turned = {one.id: one for one in self.library.letters.values() if one.is_turned and not one.is_new}
+        staying = {number: one for number, one in turned.items() if one.strand_id not in self.threads.free}
+        sql = "SELECT id, message_id FROM inbox_slaevent WHERE kind = 'customer-wrote' AND message_id IN ({in})"
+        events = {message_id: event for event, message_id in select_in(self.cursor, sql, staying)}
+        for letter in staying.values():
+            matter = self.matters[self.threads.strand_of(letter).conversation_id]
+            matter.turn(letter, events.get(letter.id), self.now)
 
     def _stirred(self, strands: Sequence[Strand]) -> set[int]:
         """Conversations that lose a letter or see one change: what they are is worked out from all their letters."""
@@ -162,7 +174,7 @@ class _Batch:
             return self.matters[strand.conversation_id]
         first = min(strand.letters, key=lambda letter: letter.order)
         account = self.ground.accounts[first.account_id]
-        strand.conversation_id, strand.needs_link = new_id(), True
+        strand.conversation_id, strand.needs_link = next(self.ids), True
         matter = new_matter(strand.conversation_id, self._customer(strand), first, account, strand.follows)
         self.matters[matter.id] = matter
         return matter
@@ -179,7 +191,7 @@ class _Batch:
             if letter.is_new or letter.strand_id
         }
         changed = [matter for matter in self.matters.values() if self._is_changed(matter)]
-        events = self._ledger(changed)
+        events = promises.extend(self.cursor, changed)
         for letter in new:
             if letter.author.key:
                 self.book.identity(letter.kind, letter.author)
@@ -209,18 +221,6 @@ class _Batch:
 
     def _is_changed(self, matter: Matter) -> bool:
         return matter.is_new or matter.is_reset or bool(matter.accounts) or matter.has_news
-
-    def _ledger(self, matters: Sequence[Matter]) -> list[SlaEvent]:
-        events: list[SlaEvent] = []
-        for matter in matters:
-            if not matter.entries:
-                continue
-            entries = sorted(matter.entries, key=_known_at)
-            is_fresh = matter.is_new or matter.is_reset
-            standing, rows = sla.extend(matter.standing(), entries, (list) if is_fresh else None)
-            matter.sla, matter.due_at, matter.due_for = dict(standing.state), standing.due_at, standing.due_for
-            events += rows
-        return events
 
     def _count(self, changed: Sequence[Matter]) -> None:
         deltas: Counter[counters.Key] = Counter()
@@ -263,13 +263,22 @@ class _Batch:
         for letter in (*new, *known):
             text = texts[letter.id] if letter.parsed is None else letter.parsed.text
             facts.append(self._facts(letter, text, tuple(sorted(letter.accounts | accounts[letter.id]))))
+        changed = [matter for matter in self.matters.values() if self._is_changed(matter)]
+        readers = self._readers([matter.id for matter in changed if matter.has_news and not matter.is_new])
         news = [
-            changes.ConversationChange(matter.id, tuple(sorted(matter.accounts)), matter.has_news)
-            for matter in self.matters.values()
-            if self._is_changed(matter)
+            changes.ConversationChange(one.id, tuple(sorted(one.accounts | readers[one.id])), one.has_news)
+            for one in changed
         ]
         news += [changes.ConversationChange(matter.id) for matter in self.removed]
         changes.announce(now=self.now, messages=facts, conversations=news)
+
+    def _readers(self, conversation_ids: Sequence[int]) -> dict[int, set[int]]:
+        """The accounts whose readers may hear of a conversation."""
+        found: dict[int, set[int]] = defaultdict(set)
+        sql = "SELECT conversation_id, account_id FROM inbox_conversationaccount WHERE conversation_id IN ({in})"
+        for conversation_id, account_id in select_in(self.cursor, sql, conversation_ids):
+            found[conversation_id].add(account_id)
+        return found
 
     def _facts(self, letter: Letter, text: str, accounts: tuple[int, ...]) -> changes.MessageFacts:
         strand = self.threads.strand_of(letter)
@@ -300,9 +309,3 @@ class _Batch:
     def _texts(self, letters: Sequence[Letter]) -> dict[int, str]:
         sql = "SELECT id, text FROM inbox_message WHERE id IN ({in})"
         return dict(select_in(self.cursor, sql, [one.id for one in letters]))
-
-
-def _known_at(entry: sla.Entry) -> datetime:
-    """When an entry could be known: the order in which the ledger reads them."""
-    received: str | None = entry.data.get("received_at")
-    return datetime.fromisoformat(received) if received else entry.occurred_at

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.backends.utils import CursorWrapper
 
-from inbox.ids import new_id
 from inbox.ingest.letters import Letter, Person
 from inbox.sql import dump_json, insert, moment, select_in
 
@@ -27,8 +26,8 @@ class Identity:
 
 
 class Book:
-    def __init__(self, cursor: CursorWrapper, now: datetime) -> None:
-        self._cursor, self._now = cursor, now
+    def __init__(self, cursor: CursorWrapper, now: datetime, ids: Iterator[int]) -> None:
+        self._cursor, self._now, self._ids = cursor, now, ids
         self._known: dict[tuple[str, str], Identity] = {}
         self._new: list[tuple[object, ...]] = []
         self._new_customers: list[tuple[object, ...]] = []
@@ -55,7 +54,7 @@ class Book:
         """The identity of this key, made where it is missing."""
         found = self._known.get((kind, person.key))
         if found is None:
-            found = Identity(new_id(), kind, person.key, person.name)
+            found = Identity(next(self._ids), kind, person.key, person.name)
             self._known[kind, person.key] = found
             at = moment(self._now)
             self._new.append(
@@ -66,11 +65,13 @@ class Book:
     def customer(self, identity: Identity) -> int:
         """The customer behind an identity, made on first sight."""
         if identity.customer_id is None:
-            identity.customer_id = new_id()
+            identity.customer_id = next(self._ids)
             at = moment(self._now)
             self._new_customers.append((identity.customer_id, identity.name, "", "", False, "{}", "", at))
             evidence = dump_json({"rule": "first-seen"})
-            self._new_links.append((new_id(), identity.id, identity.customer_id, evidence, "balas", at, None, ""))
+            self._new_links.append(
+                (next(self._ids), identity.id, identity.customer_id, evidence, "balas", at, None, "")
+            )
         return identity.customer_id
 
     def write(self) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from django.db.backends.utils import CursorWrapper
 
-from inbox.ids import new_id, new_ids
+from inbox.ids import new_ids
 from inbox.ingest.letters import Letter, Node
 from inbox.sql import execute_in, insert, locking, select_in
 
@@ -15,8 +15,8 @@ from inbox.sql import execute_in, insert, locking, select_in
 class Graph:
     """The threads that a batch touches, as a forest: `find` gives the thread that a node lies in now."""
 
-    def __init__(self, cursor: CursorWrapper) -> None:
-        self._cursor = cursor
+    def __init__(self, cursor: CursorWrapper, ids: Iterator[int]) -> None:
+        self._cursor, self._ids = cursor, ids
         self._thread: dict[Node, int] = {}
         self._parent: dict[int, int] = {}
         self._named_before: set[Node] = set()
@@ -52,7 +52,7 @@ class Graph:
         if roots:
             root = min(roots)
         else:
-            root = new_id()
+            root = next(self._ids)
             self._new_threads[root] = letter.kind
             self._parent[root] = root
         for other in roots:

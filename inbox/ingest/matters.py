@@ -92,6 +92,16 @@ class Matter:
             self._note(letter, now)
         self._settle()
 
+    def turn(self, letter: Letter, event_id: int | None, now: datetime) -> None:
+        """A message counted as a customer's proves to be ours: `event_id` is what the ledger says of it."""
+        if event_id is not None:
+            self.entries.append(Entry(SlaKind.UNDONE, now, now, message_id=letter.id, target_id=event_id))
+        if letter.written_at >= self.last_activity_at:
+            self.last_direction = letter.direction
+        self._answered_elsewhere(letter, now)
+        self.has_news = True
+        self._settle()
+
     def _note(self, letter: Letter, now: datetime) -> None:
         at, is_first, had_people = letter.written_at, not self.messages_count, self._had_people()
         self.messages_count += 1

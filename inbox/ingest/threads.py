@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from django.db.backends.utils import CursorWrapper
 
-from inbox.ids import new_id
 from inbox.ingest.accounts import Ground
 from inbox.ingest.book import NOBODY, Book, counterparty_of
 from inbox.ingest.graph import Graph
@@ -27,9 +26,17 @@ FindMatter = Callable[[int], Matter | None]
 
 
 class Threads:
-    def __init__(self, cursor: CursorWrapper, ground: Ground, library: Library, book: Book, graph: Graph) -> None:
+    def __init__(
+        self,
+        cursor: CursorWrapper,
+        ground: Ground,
+        library: Library,
+        book: Book,
+        graph: Graph,
+        ids: Iterator[int],
+    ) -> None:
         self._cursor, self._ground, self._library = cursor, ground, library
-        self._book, self._graph = book, graph
+        self._book, self._graph, self._ids = book, graph, ids
         self.stored: dict[int, Strand] = {}
         self.free: dict[int, Strand] = {}  # stored strands whose letters may move
         self.emptied: list[Strand] = []
@@ -147,7 +154,7 @@ class Threads:
     def _number(self, strand: Strand) -> None:
         pair = (strand.thread, strand.counterparty.key)
         self._taken[pair] = strand.sequence = self._taken.get(pair, -1) + 1
-        strand.id = new_id()
+        strand.id = next(self._ids)
 
     def _successor(self, letter: Letter, strand: Strand) -> Strand | None:
         """Where a late answer goes: None unless a person closed this matter longer ago than answers reopen it."""
@@ -211,7 +218,9 @@ class Threads:
         insert(self._cursor, "inbox_strand", "id thread_id counterparty_id sequence", rows)
         columns = "id strand_id conversation_id evidence actor linked_at ended_at ended_by"
         linked = [one for one in self.formed_or_joined() if one.is_new or one.needs_link]
-        links = [(new_id(), one.id, one.conversation_id, '{"rule":"new"}', "balas", at, None, "") for one in linked]
+        links = [
+            (next(self._ids), one.id, one.conversation_id, '{"rule":"new"}', "balas", at, None, "") for one in linked
+        ]
         insert(self._cursor, "inbox_strandlink", columns, links)
         columns = "strand_id identity_id since_message"
         people = [(*pair, since) for pair, since in self._participants.items()]

@@ -14,7 +14,7 @@ from inbox.ingest.book import Book
 from inbox.ingest.letters import Letter, references_of, short_reference
 from inbox.ingest.matters import Matter
 from inbox.ingest.text import clean
-from inbox.models import SlaEvent
+from inbox.ledger import LedgerRow
 from inbox.sql import dump_json, execute_in, insert, moment
 
 _MESSAGE = (
@@ -132,7 +132,7 @@ def write_access(cursor: CursorWrapper, matters: Iterable[Matter]) -> None:
     insert(cursor, "inbox_conversationaccount", columns, rows, "ON CONFLICT DO NOTHING")
 
 
-def write_events(cursor: CursorWrapper, events: Sequence[SlaEvent]) -> None:
+def write_events(cursor: CursorWrapper, events: Sequence[LedgerRow]) -> None:
     rows = [
         (
             *(one.id, one.conversation_id, str(one.kind), moment(one.occurred_at), moment(one.recorded_at), one.actor),

@@ -11,7 +11,7 @@ import pytest
 
 from connectors.messages import RawItem as RawItemValue
 from connectors.messages import Scope
-from inbox import conversations, counters, shelf
+from inbox import conversations, counters, shelf, sla
 from inbox.models import (
     Conversation,
     Customer,
@@ -284,19 +284,16 @@ def test_f16_the_one_that_came_first_is_not_flagged_when_it_is_read_last():
     assert Message.objects.get(text__startswith="Second").flags == ["same-id-other-content"]
 
 
-def test_f17_what_cannot_be_written_moves_nothing(settings):
+def test_f17_what_cannot_be_written_moves_nothing(settings, tmp_path):
     account = make_account()
-    (settings.BALAS_HOME / "raw").rmdir() if (settings.BALAS_HOME / "raw").exists() else None
-    blocked = settings.BALAS_HOME / "raw"
-    blocked.write_text("in the way")
-    item = make_item(make_mail("x" * 70 + "\n" + ("y" * 70 + "\n") * 5000))
-    try:
-        with pytest.raises(OSError, match="raw"):
-            put(account, make_item(make_mail()), item)
-    finally:
-        blocked.unlink()
+    settings.BALAS_HOME = tmp_path
+    (tmp_path / "raw").write_text("in the way")
+    large = make_item(make_mail("x" * 70 + "\n" + ("y" * 70 + "\n") * 5000))
+    with pytest.raises(OSError, match="raw"):
+        put(account, make_item(make_mail()), large)
     assert not RawItem.objects.exists()
-    assert put(account, item).new == 1
+    (tmp_path / "raw").unlink()
+    assert put(account, large).new == 1
 
 
 @pytest.mark.parametrize("boxes", [2, 3, 5])
@@ -456,6 +453,28 @@ def test_the_copy_in_sent_turns_our_own_mail_in_the_inbox_into_an_answer():
     assert (message.direction, message.flags) == ("outbound", [])
     assert Conversation.objects.get().status == "waiting"
     assert_sums_hold()
+
+
+def test_our_own_copy_turns_into_an_answer_also_where_people_have_worked():
+    account = make_account()
+    receive(account, make_item(make_mail(message_id="one@shop.example")))
+    conversations.snooze(Conversation.objects.get().id, "cli", NOW, until=NOW + DAY)
+    refers = {"in_reply_to": "one@shop.example", "message_id": "ours@balas.example", "at": NOW + HOUR}
+    ours = make_mail("Our answer\n", author=OURS, to="ana@shop.example", cc=OURS, **refers)
+    receive(account, make_item(ours, at=NOW + HOUR), now=NOW + HOUR)
+    assert Conversation.objects.get().status == "open"
+    receive(account, make_item(ours, scope=SENT, at=NOW + HOUR), now=NOW + HOUR)
+    conversation = Conversation.objects.get()
+    assert (conversation.status, conversation.due_at, conversation.messages_count) == ("waiting", None, 2)
+    assert sla.recompute(conversation.id).due_at is None
+    assert_sums_hold()
+
+
+def test_whoever_may_read_a_conversation_hears_of_news_in_it():
+    first, second = make_account(), make_account("sales", "sales@balas.example")
+    receive(first, make_item(make_mail(message_id="one@shop.example")))
+    receive(second, make_item(make_mail("More\n", to="sales@balas.example", in_reply_to="one@shop.example")))
+    assert sorted(LiveEvent.objects.order_by("number").last().accounts) == sorted([first.id, second.id])
 
 
 def test_a_missing_link_that_comes_late_brings_the_parts_together():
