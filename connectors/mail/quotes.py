@@ -63,7 +63,10 @@ def _is_seen(passage: Passage) -> bool:
 
 
 def _has_new(lines: Sequence[str], labels: Sequence[str]) -> bool:
-    return any(label == NEW and line.strip("> \t\xa0").strip() for line, label in zip(lines, labels, strict=True))
+    for line, label in zip(lines, labels, strict=True):
+        if label == NEW and line.strip("> \t\xa0").strip():
+            return True
+    return False
 
 
 def _labels(lines: list[str], quoted: Sequence[bool] | None) -> list[str]:
@@ -91,10 +94,15 @@ def _suspects(lines: Sequence[str]) -> list[int]:
     """The few lines that could begin the history: rules, header lines, and what stands before a colon or an address."""
     suspects: set[int] = set()
     for index, line in enumerate(lines):
+        if line[:1] == ">":
+            continue
         if ":" in line or "：" in line:
             suspects.add(index)
             if line.rstrip()[-1:] in (":", "："):
-                suspects.update(range(max(0, index - 5), index))
+                start = index
+                while start and index - start < 5 and (lines[start - 1].strip() or lines[start].strip() == "<"):
+                    start -= 1
+                suspects.update(range(start, index))
         elif "--" in line or "__" in line or "==" in line or "@" in line:
             suspects.add(index)
     return sorted(index for index in suspects if lines[index].strip())
