@@ -1,6 +1,6 @@
 """The ledger of response promises as rows: writing events, and keeping the state they give beside the conversation.
 
-    entries ──extend()──▶ SlaEvent rows, each with the deadline as it stood after it, and a Standing (state, due_at)
+    entries ──extend()──▶ rows of SlaEvent, each with the deadline as it stood after it, and a Standing (state, due_at)
 
 What the rows mean is decided in inbox/rules/sla.py; this module only turns rows into its values and back. `extend`
 works on values alone, so that a digest of many messages makes no object per conversation; `record` is for one act.
@@ -8,7 +8,7 @@ works on values alone, so that a digest of many messages makes no object per con
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
@@ -17,6 +17,8 @@ from typing import Any
 from django.db import transaction
 
 from inbox.ids import new_ids
+from inbox.ledger import Entry as Entry
+from inbox.ledger import Ledger, LedgerRow, row_of
 from inbox.models import (
     Account,
     Calendar,
@@ -96,21 +98,6 @@ def load_targets(policy_version_id: int, calendar_version_id: int) -> rules.Targ
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One thing to write. `data` may hold "received_at" and "seen_at" (ISO) and "is_automatic": see rules Event."""
-
-    kind: SlaKind
-    occurred_at: datetime
-    recorded_at: datetime
-    actor: str = "balas"
-    message_id: int | None = None
-    data: Mapping[str, Any] = field(default_factory=dict)
-    target_id: int | None = None  # of `undone`: the event it undoes
-    policy_version_id: int | None = None  # of `policy-changed`
-    calendar_version_id: int | None = None  # of `calendar-changed`
-
-
-@dataclass(frozen=True, slots=True)
 class Standing:
     """Where one conversation's clocks stand: the columns sla, due_at, due_for and the versions in force."""
 
@@ -123,47 +110,46 @@ class Standing:
 
 
 def extend(
-    standing: Standing, entries: Sequence[Entry], earlier: Callable[[], Iterable[SlaEvent]] | None = None
-) -> tuple[Standing, list[SlaEvent]]:
+    standing: Standing, entries: Sequence[Entry], earlier: Callable[[], Ledger] | None = None
+) -> tuple[Standing, list[LedgerRow]]:
     """The standing after some entries, and their rows, not yet saved.
 
     `earlier` gives the events already in the ledger; it is asked only where one more step does not do (an undo, or an
     entry that belongs before known ones). Without it they are read from the database.
     """
-    rows: list[SlaEvent] = []
+    rows: list[LedgerRow] = []
+    state: rules.SlaState | None = None
     for entry, row_id in zip(entries, new_ids(len(entries)), strict=True):
         policy = entry.policy_version_id or standing.policy_version_id
         calendar = entry.calendar_version_id or standing.calendar_version_id
-        row = SlaEvent(
-            id=row_id,
-            conversation_id=standing.conversation_id,
-            kind=entry.kind,
-            occurred_at=entry.occurred_at,
-            recorded_at=entry.recorded_at,
-            actor=entry.actor,
-            message_id=entry.message_id,
-            target_event_id=entry.target_id,
-            policy_version_id=policy,
-            calendar_version_id=calendar,
-            data=dict(entry.data),
-        )
-        standing = _after(replace(standing, policy_version_id=policy, calendar_version_id=calendar), row, rows, earlier)
-        row.due_at, row.due_for = standing.due_at, standing.due_for
+        if (policy, calendar) != (standing.policy_version_id, standing.calendar_version_id):
+            standing = replace(standing, policy_version_id=policy, calendar_version_id=calendar)
+        row = row_of(entry, row_id, standing.conversation_id, policy, calendar)
+        state = _after(standing, state, row, rows, earlier)
+        found = rules.result(state)
+        row.due_at, row.due_for = found.due_at, str(found.due_for or "")
         rows.append(row)
-    return standing, rows
+    return (_standing_of(standing, state) if state is not None else standing), rows
 
 
 def _after(
-    standing: Standing, row: SlaEvent, rows: list[SlaEvent], earlier: Callable[[], Iterable[SlaEvent]] | None
-) -> Standing:
+    standing: Standing,
+    state: rules.SlaState | None,
+    row: LedgerRow,
+    rows: list[LedgerRow],
+    earlier: Callable[[], Ledger] | None,
+) -> rules.SlaState:
+    """`state` is the one after `rows`, None before the first of them."""
     targets = load_targets(standing.policy_version_id, standing.calendar_version_id)
     calendar = load_calendar(standing.calendar_version_id)
-    state = rules.advance(rules.state_from_data(standing.state, targets, calendar), _event(row))
     if state is None:
-        before = list(earlier()) if earlier else list(SlaEvent.objects.filter(conversation_id=standing.conversation_id))
-        known = {event.id for event in before}
-        return _replayed(standing, [*before, *(one for one in rows if one.id not in known), row])
-    return _standing_of(standing, state)
+        state = rules.state_from_data(standing.state, targets, calendar)
+    following = rules.advance(state._replace(targets=targets, calendar=calendar), _event(row))
+    if following is not None:
+        return following
+    before = list(earlier()) if earlier else list(SlaEvent.objects.filter(conversation_id=standing.conversation_id))
+    known = {event.id for event in before}
+    return _replay(standing, [*before, *(one for one in rows if one.id not in known), row])
 
 
 def _standing_of(standing: Standing, state: rules.SlaState) -> Standing:
@@ -171,23 +157,23 @@ def _standing_of(standing: Standing, state: rules.SlaState) -> Standing:
     return replace(standing, state=rules.state_to_data(state), due_at=found.due_at, due_for=str(found.due_for or ""))
 
 
-def _replayed(standing: Standing, events: Sequence[SlaEvent]) -> Standing:
+def _replayed(standing: Standing, events: Sequence[SlaEvent | LedgerRow]) -> Standing:
     return _standing_of(standing, _replay(standing, events))
 
 
-def _replay(standing: Standing, events: Sequence[SlaEvent]) -> rules.SlaState:
+def _replay(standing: Standing, events: Sequence[SlaEvent | LedgerRow]) -> rules.SlaState:
     policy, calendar = _first_versions(standing, events)
     return rules.replay(map(_event, events), load_targets(policy, calendar), load_calendar(calendar))
 
 
-def _first_versions(standing: Standing, events: Sequence[SlaEvent]) -> tuple[int, int]:
+def _first_versions(standing: Standing, events: Sequence[SlaEvent | LedgerRow]) -> tuple[int, int]:
     """Policy and calendar version of the beginning: each event names those in force with it."""
     first = min(events, key=lambda event: (event.recorded_at, event.id), default=None)
     policy = (first and first.policy_version_id) or standing.policy_version_id
     return policy, (first and first.calendar_version_id) or standing.calendar_version_id
 
 
-def _event(row: SlaEvent) -> rules.Event:
+def _event(row: SlaEvent | LedgerRow) -> rules.Event:
     kind, data = SlaKind(row.kind), row.data
     targets = calendar = None
     if kind in (SlaKind.POLICY_CHANGED, SlaKind.CALENDAR_CHANGED):
@@ -259,9 +245,10 @@ def record(
         target_id=target.id if isinstance(target, SlaEvent) else target,
     )
     standing, rows = extend(standing_of(conversation), [entry])
-    rows[0].save(force_insert=True)
+    event = rows[0].as_model()
+    event.save(force_insert=True)
     put_standing(conversation, standing)
-    return rows[0]
+    return event
 
 
 def recompute(conversation_id: int) -> Standing:

@@ -123,7 +123,7 @@ def test_a_changed_calendar_counts_from_its_event_on_and_replays_the_same(conver
     )
     changed = entry(SlaKind.CALENDAR_CHANGED, 5, calendar_version_id=short.id)
     standing, rows = sla.extend(sla.standing_of(conversation), [changed])
-    SlaEvent.objects.bulk_create(rows)
+    SlaEvent.objects.bulk_create([one.as_model() for one in rows])
     row = fresh(conversation)
     sla.put_standing(row, standing)
     row.save()
