@@ -78,10 +78,8 @@ def read_ledgers(cursor: CursorWrapper, conversation_ids: Collection[int]) -> di
         "SELECT id, conversation_id, kind, occurred_at, recorded_at, actor, message_id, target_event_id,"
         " policy_version_id, calendar_version_id, data FROM inbox_slaevent WHERE conversation_id IN ({in})"
     )
-    for event_id, conversation, kind, occurred_at, recorded_at, *others, data in select_in(
-        cursor, sql, conversation_ids
-    ):
-        at, noted_at = read_moment(occurred_at), read_moment(recorded_at)
+    for event_id, conversation, kind, occurred, recorded, *others, data in select_in(cursor, sql, conversation_ids):
+        at, noted_at = read_moment(occurred), read_moment(recorded)
         assert at is not None and noted_at is not None
         actor, message, target, policy, calendar = others
         found[conversation].append(
