@@ -63,10 +63,7 @@ def _is_seen(passage: Passage) -> bool:
 
 
 def _has_new(lines: Sequence[str], labels: Sequence[str]) -> bool:
-    for line, label in zip(lines, labels, strict=True):
-        if label == NEW and line.strip("> \t\xa0").strip():
-            return True
-    return False
+    return any(label == NEW and line.strip("> \t\xa0").strip() for line, label in zip(lines, labels, strict=True))
 
 
 def _labels(lines: list[str], quoted: Sequence[bool] | None) -> list[str]:
