@@ -20,7 +20,7 @@ from django.db.backends.utils import CursorWrapper
 from connectors.messages import Flag, ParsedMessage
 from inbox import changes, counters, outbox
 from inbox.ids import id_stream
-from inbox.ingest import promises, writing
+from inbox.ingest import promises, telling, writing
 from inbox.ingest.accounts import Ground
 from inbox.ingest.arrivals import Arrival
 from inbox.ingest.book import Book
@@ -29,7 +29,6 @@ from inbox.ingest.letters import Letter
 from inbox.ingest.library import Library
 from inbox.ingest.matters import COLUMNS, Matter, matter_of_row, new_matter
 from inbox.ingest.strands import Strand
-from inbox.ingest.text import clean
 from inbox.ingest.threads import Threads
 from inbox.killpoints import reach
 from inbox.rules.states import RawState
@@ -124,7 +123,7 @@ class _Batch:
         old = [
             one for strand in strands if strand.conversation_id in stirred for one in strand.letters if not one.is_new
         ]
-        seen_in = self._seen_in([*old, *self.moved])
+        seen_in = telling.seen_in(self.cursor, [*old, *self.moved])
         self._remove_emptied(strands)
         for strand in strands:
             matter = self._matter_of(strand)
@@ -257,55 +256,9 @@ class _Batch:
                     outbox.note_report(report, self.now)
 
     def _announce(self, new: Sequence[Letter]) -> None:
-        known = [one for one in self.library.letters.values() if not one.is_new and (one.accounts or one in self.moved)]
-        accounts, texts = self._seen_in(known), self._texts(known)
-        facts = []
-        for letter in (*new, *known):
-            text = texts[letter.id] if letter.parsed is None else letter.parsed.text
-            facts.append(self._facts(letter, text, tuple(sorted(letter.accounts | accounts[letter.id]))))
+        moved = {letter.id for letter in self.moved}
+        known = [one for one in self.library.letters.values() if not one.is_new and (one.accounts or one.id in moved)]
         changed = [matter for matter in self.matters.values() if self._is_changed(matter)]
-        readers = self._readers([matter.id for matter in changed if matter.has_news and not matter.is_new])
-        news = [
-            changes.ConversationChange(one.id, tuple(sorted(one.accounts | readers[one.id])), one.has_news)
-            for one in changed
-        ]
-        news += [changes.ConversationChange(matter.id) for matter in self.removed]
+        facts = telling.facts_of(self.cursor, [*new, *known], self.threads.strand_of)
+        news = telling.news_of(self.cursor, changed, self.removed)
         changes.announce(now=self.now, messages=facts, conversations=news)
-
-    def _readers(self, conversation_ids: Sequence[int]) -> dict[int, set[int]]:
-        """The accounts whose readers may hear of a conversation."""
-        found: dict[int, set[int]] = defaultdict(set)
-        sql = "SELECT conversation_id, account_id FROM inbox_conversationaccount WHERE conversation_id IN ({in})"
-        for conversation_id, account_id in select_in(self.cursor, sql, conversation_ids):
-            found[conversation_id].add(account_id)
-        return found
-
-    def _facts(self, letter: Letter, text: str, accounts: tuple[int, ...]) -> changes.MessageFacts:
-        strand = self.threads.strand_of(letter)
-        named = [one for person in letter.people for one in (person.name, person.address) if one]
-        author = tuple(one for one in (letter.author.name, letter.author.address) if one)
-        return changes.MessageFacts(
-            id=letter.id,
-            conversation=strand.conversation_id,
-            strand=strand.id,
-            kind=letter.kind,
-            direction=letter.direction,
-            subject=letter.subject,
-            text=clean(text),
-            people=tuple(dict.fromkeys(named)),
-            written_at=letter.written_at,
-            accounts=accounts,
-            automatic=letter.automatic,
-            author=author,
-        )
-
-    def _seen_in(self, letters: Sequence[Letter]) -> dict[int, set[int]]:
-        found: dict[int, set[int]] = defaultdict(set)
-        sql = "SELECT message_id, account_id FROM inbox_delivery WHERE message_id IN ({in})"
-        for message_id, account_id in select_in(self.cursor, sql, [one.id for one in letters]):
-            found[message_id].add(account_id)
-        return found
-
-    def _texts(self, letters: Sequence[Letter]) -> dict[int, str]:
-        sql = "SELECT id, text FROM inbox_message WHERE id IN ({in})"
-        return dict(select_in(self.cursor, sql, [one.id for one in letters]))
