@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,6 +15,16 @@ from tests.web.conftest import House, write
 from web import asgi
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _tail_has_ended() -> Iterator[None]:
+    """The reading thread ends once nobody follows; it must not outlive the test's database."""
+    yield
+    thread = asgi.tail._thread
+    if thread is not None:
+        thread.join(10)
+        assert not thread.is_alive()
 
 
 class Browser:
