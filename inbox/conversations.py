@@ -174,7 +174,7 @@ def tag(conversation_id: int, actor: Actor, now: datetime, *, name: str) -> Act:
     if not name:
         raise Refusal(_("A tag needs a name."))
     desk = Desk.open(conversation_id, actor, now)
-    row = Tag.objects.filter(name__iexact=name).first() or Tag.objects.create(name=name)
+    row = Tag.objects.filter(name__iexact=name).first() or Tag.objects.get_or_create(name=name)[0]
     _link, is_new = ConversationTag.objects.get_or_create(conversation_id=conversation_id, tag=row)
     if is_new:
         desk.tags_added.append(row.id)
