@@ -5,9 +5,11 @@ All pure. UIDs are positive integers below 2**32; ranges are inclusive, ascendin
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any, Self
 
 from connectors.messages import KnownScope, Scope
@@ -58,11 +60,13 @@ def without(low: int, high: int, excluded: Iterable[int]) -> list[tuple[int, int
 
 
 def holds(ranges: Ranges, uid: int) -> bool:
-    return any(low <= uid <= high for low, high in ranges)
+    return holds_all(ranges, uid, uid)
 
 
 def holds_all(ranges: Ranges, low: int, high: int) -> bool:
-    return any(start <= low and high <= end for start, end in ranges)
+    """Whether one of the disjoint ascending ranges holds all of low..high."""
+    index = bisect_right(ranges, low, key=itemgetter(0)) - 1
+    return index >= 0 and high <= ranges[index][1]
 
 
 def uid_set(uids: Sequence[int]) -> bytes:

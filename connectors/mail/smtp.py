@@ -216,8 +216,9 @@ class SmtpSession:
     def abort(self) -> None:
         """Cut the connection at once. Before the dot this surely sends nothing."""
         transport = self._protocol.transport if self._protocol is not None else None
-        if isinstance(transport, asyncio.Transport):
-            transport.abort()
+        # Asked by name: uvloop's transports are no subclass of asyncio's.
+        if abort := getattr(transport, "abort", None):
+            abort()
 
 
 def _is_taken(reply: SMTPResponse) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.mail.listing import Memory, absences, gaps, has_epoch_ended, merge, uid_set, without
+from connectors.mail.listing import Memory, absences, gaps, has_epoch_ended, holds, holds_all, merge, uid_set, without
 from connectors.mail.literals import read_internal_date
 from connectors.messages import KnownScope, Scope
 
@@ -26,6 +26,13 @@ def test_merging_keeps_the_numbers_and_leaves_no_two_ranges_touching(found: list
     merged = merge(found)
     assert spread(merged) == spread(found)
     assert all(one[1] + 1 < next_one[0] for one, next_one in pairwise(merged))
+
+
+@given(ranges, numbers, numbers)
+def test_a_stretch_is_held_when_all_its_numbers_are(found: list[tuple[int, int]], low: int, high: int) -> None:
+    merged = merge(found)
+    assert holds(merged, low) == (low in spread(found))
+    assert holds_all(merged, low, max(low, high)) == (set(range(low, max(low, high) + 1)) <= spread(found))
 
 
 @given(ranges, numbers)

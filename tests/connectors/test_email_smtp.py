@@ -163,6 +163,18 @@ def test_f34_a_commit_that_fails_sends_nothing(recording: RecordingSmtp, tmp_pat
     assert recording.times_delivered() == {"q2@example.net": 1}
 
 
+def test_a_connection_with_half_a_mail_on_it_is_cut(tmp_path: Path) -> None:
+    def full_disk() -> None:
+        raise OSError("no space left")
+
+    with running_faulty_smtp() as server:
+        connector = sender(server.port, tmp_path)
+        with pytest.raises(OSError, match="no space left"):
+            connector.send(message(1), full_disk)
+        assert server.is_left_alone()
+        connector.close()
+
+
 def test_commit_runs_on_the_calling_thread(recording: RecordingSmtp, tmp_path: Path) -> None:
     connector = sender(recording.port, tmp_path)
     threads: list[threading.Thread] = []

@@ -55,8 +55,16 @@ class FaultySmtp:
     delivered: list[bytes] = field(default_factory=list)
     dots: int = 0  # final dots that arrived
     connections: int = 0
+    open_now: int = 0
     struck: int = 0
     _stopped: threading.Event = field(default_factory=threading.Event)
+
+    def is_left_alone(self, seconds: float = 3) -> bool:
+        """Whether every connection ends within so many seconds."""
+        ends_at = time.monotonic() + seconds
+        while self.open_now and time.monotonic() < ends_at:
+            time.sleep(0.01)
+        return not self.open_now
 
     def strikes(self, phase: Phase) -> bool:
         if phase != self.phase or self.fault is Fault.NONE or self.times <= 0:
@@ -171,8 +179,10 @@ def running_faulty_smtp(phase: Phase = Phase.CONNECT, fault: Fault = Fault.NONE)
     sockets: list[socket.socket] = []
 
     def talk(sock: socket.socket) -> None:
+        server.open_now += 1
         with suppress(_Gone, OSError):
             _Conversation(server, sock).run()
+        server.open_now -= 1
         with suppress(OSError):
             sock.shutdown(socket.SHUT_RDWR)
         sock.close()
