@@ -157,6 +157,26 @@ def resume(account_id: int, now: datetime) -> None:
     )
 
 
+def change(
+    account_id: int,
+    now: datetime,
+    *,
+    settings_: Mapping[str, Any],
+    display_name: str,
+    undo_seconds: int,
+    secrets: Mapping[str, str] | None = None,
+) -> None:
+    """Saves what somebody changed. New credentials, which the caller has checked, end a refused log-in."""
+    with transaction.atomic():
+        account = Account.objects.select_for_update().get(id=account_id)
+        account.settings, account.display_name, account.undo_seconds = dict(settings_), display_name, undo_seconds
+        if secrets:
+            account.sealed_secrets = seal_secrets(account.id, secrets)
+        account.save(update_fields=["settings", "display_name", "undo_seconds", "sealed_secrets"])
+    if secrets and account.state != AccountState.PAUSED:
+        resume(account_id, now)
+
+
 def remove(account_id: int, now: datetime) -> None:
     """Stops reading and sending; the history stays. The credentials go."""
     account = Account.objects.get(id=account_id)

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path, register_converter
 
-from web.views import acts, composer, conversation, health, mail, own_home, queue, search, settings, signin, templates
+from web.views import (
+    account,
+    acts,
+    composer,
+    conversation,
+    health,
+    mail,
+    own_home,
+    queue,
+    search,
+    settings,
+    signin,
+    templates,
+)
 
 
 class IdConverter:
@@ -67,7 +80,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # settings and health
     path("settings", settings.settings, name="settings"),
     path("settings/mailbox", settings.connect_mailbox, name="connect-mailbox"),
-    path("settings/accounts/<id:id>/<slug:name>", settings.account_act, name="account-act"),
+    path("settings/accounts/<id:id>", account.account, name="account"),
+    path("settings/accounts/<id:id>/<slug:name>", account.account_act, name="account-act"),
     path("templates", templates.templates, name="templates"),
     path("templates/new", templates.new, name="template-new"),
     path("templates/preview", templates.preview, name="template-preview"),

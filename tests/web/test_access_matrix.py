@@ -110,6 +110,7 @@ MATRIX: dict[str, Line] = {
     "search-results": Line(EVERYONE),
     "settings": Line(EVERYONE),
     "connect-mailbox": Line(MANAGERS),
+    "account": Line(MANAGERS, lambda house: [house.support.id]),
     "account-act": Line(MANAGERS_ACT, lambda house: [house.support.id, "pause"], post={}),
     "templates": Line(EVERYONE),
     "template-new": Line(MANAGERS),

@@ -86,6 +86,36 @@ def test_what_failed_is_said_exactly_and_nothing_is_saved(
     assert 'value="127.0.0.1"' in page  # what was typed stays, the password does not
 
 
+def test_a_refused_mailbox_is_mended_by_a_new_password_that_is_tried_first(house: House, servers: MailServers) -> None:
+    client = house.client("owner")
+    client.post("/settings/mailbox", form(servers))
+    account = Account.objects.get(name="Shop")
+    accounts.park(account.id, "The server refused the password.", timezone.now())
+    page = client.get("/settings").content.decode()
+    assert "Log in again" in page
+    address = f"/settings/accounts/{account.id}"
+    wrong = client.post(address, form(servers, password="wrong", undo_seconds="20"))
+    assert wrong.status_code == 422
+    account.refresh_from_db()
+    assert account.state == AccountState.NEEDS_LOGIN
+    assert client.post(address, form(servers, undo_seconds="20", display_name="We")).status_code == 302
+    account.refresh_from_db()
+    assert (account.state, account.undo_seconds, account.display_name) == (AccountState.OK, 20, "We")
+    assert accounts.unseal_secrets(account)["password"] == servers.password
+
+
+def test_other_changes_keep_the_sealed_password(house: House, servers: MailServers) -> None:
+    client = house.client("owner")
+    client.post("/settings/mailbox", form(servers))
+    account = Account.objects.get(name="Shop")
+    sealed = bytes(account.sealed_secrets)
+    client.post(f"/settings/accounts/{account.id}", form(servers, password="", undo_seconds="9999"))
+    account.refresh_from_db()
+    assert bytes(account.sealed_secrets) == sealed
+    assert account.undo_seconds == 120
+    assert servers.password not in client.get(f"/settings/accounts/{account.id}").content.decode()
+
+
 def test_an_account_is_paused_resumed_and_removed_with_a_question(house: House) -> None:
     client, address = house.client("manager"), f"/settings/accounts/{house.support.id}"
     client.post(f"{address}/pause")

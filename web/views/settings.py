@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from inbox import accounts, people
 from inbox.models import Account, User
@@ -30,7 +30,7 @@ from web.views.page import clock_of, render, role_word
 from workers import bells, mailboxes
 
 KIND = "email"
-_SAFETY = {"imap": ("imaps", "imap+starttls", "imap"), "smtp": ("smtps", "smtp+starttls", "smtp")}
+SAFETY = {"imap": ("imaps", "imap+starttls", "imap"), "smtp": ("smtps", "smtp+starttls", "smtp")}
 
 
 def state_words(account: Account, clock: Clock) -> dict[str, str]:
@@ -72,45 +72,19 @@ def settings(request: SignedIn) -> HttpResponse:
     return render(request, "settings/settings.html", {"rows": rows, "people": people_rows}, here="settings")
 
 
-# --- One account ----------------------------------------------------------------------------------------------------
-
-
-@needs("accounts")
-@require_POST
-def account_act(request: SignedIn, id: int, name: str) -> HttpResponse:
-    account, now = access.get_account(request.user, id), timezone.now()
-    if name == "pause":
-        accounts.pause(account.id, now)
-        said = _("%(name)s is paused. Nothing is read or lost meanwhile.")
-    elif name == "resume":
-        accounts.resume(account.id, now)
-        bells.ring("fetch")
-        said = _("%(name)s is read again.")
-    elif name == "remove":
-        if request.POST.get("confirmed") != "1":
-            return render(request, "settings/remove.html", {"account": account}, here="settings")
-        accounts.remove(account.id, now)
-        said = _("%(name)s is no longer read. Its history stays; its password is erased.")
-    else:
-        raise Http404
-    people.audit(f"account.{name}", f"account:{account.id}", request.user, now, {"name": account.name})
-    messages.success(request, said % {"name": account.name})
-    return redirect("settings")
-
-
 # --- Connecting a mailbox -------------------------------------------------------------------------------------------
 
 
 def _step(request: SignedIn, step: str, values: Mapping[str, Any], status: int = 200) -> HttpResponse:
-    context = {"step": step, "problem": "", "hint": "", "safety": _SAFETY, **values}
+    context = {"step": step, "problem": "", "hint": "", "safety": SAFETY, **values}
     return render(request, "settings/mailbox.html", context, here="settings", status=status)
 
 
-def _endpoint(data: Mapping[str, Any], key: str, address: str) -> dict[str, Any]:
+def endpoint(data: Mapping[str, Any], key: str, address: str) -> dict[str, Any]:
     scheme = str(data.get(f"{key}_scheme", ""))
     port = str(data.get(f"{key}_port", ""))
     return {
-        "scheme": scheme if scheme in _SAFETY[key] else _SAFETY[key][0],
+        "scheme": scheme if scheme in SAFETY[key] else SAFETY[key][0],
         "host": str(data.get(f"{key}_host", "")).strip()[:255],
         "port": int(port) if port.isdigit() and 0 < int(port[:6]) < 65536 else 0,
         "user": str(data.get(f"{key}_user", "")).strip()[:320] or address,
@@ -152,8 +126,8 @@ def _typed_values(request: SignedIn, address: str) -> dict[str, Any]:
         "address": address,
         "name": data.get("name", "").strip()[:80] or address,
         "display_name": data.get("display_name", "").strip()[:120],
-        "imap": _endpoint(data, "imap", address),
-        "smtp": _endpoint(data, "smtp", address),
+        "imap": endpoint(data, "imap", address),
+        "smtp": endpoint(data, "smtp", address),
         "label": "",
         "file_sent": data.get("file_sent") == "1",
         "since": data.get("since", "")[:10],
