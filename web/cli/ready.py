@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -16,9 +19,28 @@ from inbox.models import Organisation
 from web.cli import SetupIncomplete
 
 
+_MIGRATION_LOCK = 0x6D696772  # "migr"
+
+
 def _pending() -> bool:
     executor = MigrationExecutor(connection)
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+@contextlib.contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Several commands may find an old home at once: one migrates, the others wait and then find nothing to do."""
+    with (settings.BALAS_HOME / "migrate.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if connection.vendor == "postgresql":  # workers on other hosts share no folder
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_lock(%s)", [_MIGRATION_LOCK])
+        try:
+            yield
+        finally:
+            if connection.vendor == "postgresql":
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_advisory_unlock(%s)", [_MIGRATION_LOCK])
 
 
 def local_zone() -> str:
@@ -42,7 +64,8 @@ def make_ready(*, migrate: bool | None = None, is_demo: bool = False) -> None:
         if _pending():
             if not (settings.IS_SQLITE if migrate is None else migrate):
                 raise SetupIncomplete("The database is not up to date. Run: balas migrate")
-            call_command("migrate", interactive=False, verbosity=0)
+            with _one_at_a_time():
+                call_command("migrate", interactive=False, verbosity=0)
     except OperationalError as error:
         what = str(error).strip().splitlines()[0]
         raise SetupIncomplete(
