@@ -79,6 +79,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("search/results", search.results, name="search-results"),
     # settings and health
     path("settings", settings.settings, name="settings"),
+    path("settings/me", settings.me, name="me"),
     path("settings/mailbox", settings.connect_mailbox, name="connect-mailbox"),
     path("settings/accounts/<id:id>", account.account, name="account"),
     path("settings/accounts/<id:id>/<slug:name>", account.account_act, name="account-act"),

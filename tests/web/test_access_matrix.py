@@ -109,6 +109,7 @@ MATRIX: dict[str, Line] = {
     "search": Line(EVERYONE),
     "search-results": Line(EVERYONE),
     "settings": Line(EVERYONE),
+    "me": Line((302, 302, 302, 302, TO_DOOR), post={"theme": "dark"}),
     "connect-mailbox": Line(MANAGERS),
     "account": Line(MANAGERS, lambda house: [house.support.id]),
     "account-act": Line(MANAGERS_ACT, lambda house: [house.support.id, "pause"], post={}),

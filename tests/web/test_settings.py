@@ -159,6 +159,19 @@ def test_health_shows_only_mailboxes_that_its_reader_may_read(house: House) -> N
     assert ">support</bdi>" not in page
 
 
+def test_everybody_chooses_their_own_colours_rows_and_zone(house: House) -> None:
+    client = house.client("own")
+    client.post("/settings/me", {"theme": "contrast-dark", "density": "compact", "zone": "Asia/Jakarta"})
+    page = client.get("/q/open").content.decode()
+    assert 'data-theme="contrast-dark" data-density="compact"' in page
+    client.post("/settings/me", {"theme": '"><script>', "density": "x", "zone": "Asia/Jakarta"})
+    assert "data-theme" not in client.get("/q/open").content.decode()
+    client.post("/settings/me", {"zone": "Moon/Sea"})
+    assert "is no time zone" in client.get("/settings").content.decode()
+    house.agent.refresh_from_db()
+    assert house.agent.zone == "Asia/Jakarta"
+
+
 def test_the_cut_is_the_start_of_the_day_and_never_in_the_future() -> None:
     now = timezone.now()
     clock = Clock(ZoneInfo("Asia/Jakarta"), now)

@@ -17,14 +17,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from inbox import accounts, people
 from inbox.models import Account, User
 from inbox.rules.states import AccountState
 from web import access
 from web.access import SignedIn, needs
-from web.formatting import Clock
+from web.formatting import Clock, find_zone
 from web.rows import channel_of
 from web.views.page import clock_of, render, role_word
 from workers import bells, mailboxes
@@ -69,7 +69,59 @@ def settings(request: SignedIn) -> HttpResponse:
     if access.may(request.user, "accounts"):
         everybody = User.objects.filter(is_active=True).order_by("name", "email")[:200]
         people_rows = [{"name": str(one), "email": one.email, "role": role_word(one.role)} for one in everybody]
-    return render(request, "settings/settings.html", {"rows": rows, "people": people_rows}, here="settings")
+    return render(
+        request,
+        "settings/settings.html",
+        {"rows": rows, "people": people_rows, **own_choices(request.user)},
+        here="settings",
+    )
+
+
+# --- One's own ------------------------------------------------------------------------------------------------------
+
+
+THEMES = ("", "light", "dark", "contrast", "contrast-dark")
+DENSITIES = ("", "compact")
+
+
+def own_choices(user: User) -> dict[str, Any]:
+    words = {
+        "": _("As the system says"),
+        "light": _("Light"),
+        "dark": _("Dark"),
+        "contrast": _("High contrast, light"),
+        "contrast-dark": _("High contrast, dark"),
+    }
+    chosen = user.preferences if isinstance(user.preferences, dict) else {}
+    return {
+        "themes": [(theme, words[theme]) for theme in THEMES],
+        "densities": [("", _("Comfortable: three lines a row")), ("compact", _("Compact: two"))],
+        "chosen_theme": chosen.get("theme", ""),
+        "chosen_density": chosen.get("density", ""),
+        "zone": user.zone,
+    }
+
+
+@needs("read")
+@require_POST
+def me(request: SignedIn) -> HttpResponse:
+    """How the pages look to one person, and the zone their times are told in."""
+    user = request.user
+    theme, density = request.POST.get("theme", ""), request.POST.get("density", "")
+    zone = request.POST.get("zone", "").strip()[:64]
+    if zone and find_zone(zone) is None:
+        messages.error(request, _("“%(zone)s” is no time zone. Such as: Europe/Bucharest.") % {"zone": zone})
+        return redirect("settings")
+    known = user.preferences if isinstance(user.preferences, dict) else {}
+    user.preferences = {
+        **known,
+        "theme": theme if theme in THEMES else "",
+        "density": density if density in DENSITIES else "",
+    }
+    user.zone = zone
+    user.save(update_fields=["preferences", "zone"])
+    messages.success(request, _("Kept."))
+    return redirect("settings")
 
 
 # --- Connecting a mailbox -------------------------------------------------------------------------------------------
