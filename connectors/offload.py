@@ -27,6 +27,7 @@ Result = Parsed | str
 
 CHUNK = 16  # jobs sent at once
 MAX_SECONDS = 30.0  # a child that answers nothing for so long is ended
+_START_SECONDS = 60.0  # for its imports, on a busy machine
 _MAIN = "from connectors.offload import serve; serve(int(__import__('sys').argv[1]))"
 
 
@@ -40,6 +41,7 @@ class _Child:
     pipe: Connection
     chunk: list[int] = field(default_factory=list)
     since: float = 0.0
+    is_ready: bool = False
 
 
 class Parsers:
@@ -67,11 +69,14 @@ class Parsers:
         self._children = []
 
     def _give(self, child: _Child, chunk: list[int], jobs: Sequence[Job]) -> None:
-        child.chunk, child.since = chunk, time.monotonic()
+        child.chunk = chunk
         try:
+            if not child.is_ready and child.pipe.poll(_START_SECONDS):
+                child.is_ready = bool(child.pipe.recv())
             child.pipe.send([jobs[number] for number in chunk])
-        except OSError:
+        except (OSError, EOFError):
             pass  # it died: reading from it says so
+        child.since = time.monotonic()
 
     def _ready(self) -> list[_Child]:
         busy = {child.pipe: child for child in self._children if child.chunk}
@@ -91,7 +96,7 @@ class Parsers:
             return
         _end(child)
         fresh = _start()
-        child.process, child.pipe = fresh.process, fresh.pipe
+        child.process, child.pipe, child.is_ready = fresh.process, fresh.pipe, False
         if len(chunk) > 1:
             chunks.extend([number] for number in chunk)
         else:
@@ -101,9 +106,10 @@ class Parsers:
 def _start() -> _Child:
     ours, theirs = Pipe()
     command = [sys.executable, "-c", _MAIN, str(theirs.fileno())]
-    process = subprocess.Popen(
-        command, pass_fds=[theirs.fileno()], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    )
+    # Neither the keyring nor the address of the database is a parser's business.
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("BALAS_")}
+    environ["PYTHONPATH"] = os.pathsep.join(sys.path)
+    process = subprocess.Popen(command, pass_fds=[theirs.fileno()], env=environ)
     theirs.close()
     return _Child(process, ours)
 
@@ -119,6 +125,7 @@ def serve(handle: int) -> None:
     os.nice(5)  # pages and the writing parent come first
     connectors: dict[str, Connector] = {}
     with Connection(handle) as pipe:
+        pipe.send(True)
         while True:
             try:
                 jobs: list[Job] = pipe.recv()

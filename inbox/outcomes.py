@@ -17,10 +17,9 @@ from connectors.messages import DeliveryReport, Outcome, Receipt, RecipientOutco
 from inbox.acts import Desk
 from inbox.changes import Live, announce
 from inbox.claims import TO_SEND, Claim, ClaimLost
-from inbox.conversations import facts_of
 from inbox.ids import new_id
 from inbox.killpoints import reach
-from inbox.models import Envelope, EnvelopeRecipient, Message, SlaEvent
+from inbox.models import Envelope, EnvelopeRecipient, SlaEvent
 from inbox.rules.states import Reason, SendState, SlaKind, Status, may_become, may_change
 from inbox.transactions import retried
 
@@ -232,9 +231,7 @@ def _bring_back(desk: Desk) -> None:
 
 def _close(desk: Desk, envelope: Envelope, name: str) -> None:
     reach("send.ledger-written")
-    message = Message.objects.get(id=envelope.message_id)
-    facts = [] if name == "send-failed" else [facts_of(message, envelope.conversation_id, (envelope.account_id,))]
-    desk.close(name, data={"envelope": str(envelope.id)}, messages=facts)
+    desk.close(name, data={"envelope": str(envelope.id)})
     reach("send.announced")
 
 

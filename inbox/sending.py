@@ -13,7 +13,7 @@ from connectors.messages import Address, Outcome
 from inbox.acts import Desk
 from inbox.claims import is_sending_stopped
 from inbox.composing import Frozen, Written, lengths_of
-from inbox.conversations import newest_strand, work_record
+from inbox.conversations import facts_of, newest_strand, work_record
 from inbox.drafts import discard, newest_seen
 from inbox.ids import new_id
 from inbox.killpoints import reach
@@ -130,7 +130,7 @@ def write(desk: Desk, wanted: Wanted, frozen: Frozen, connector: Connector, now:
     reach("queue.message-written")
     envelope = _envelope(desk, message, wanted, frozen, connector, now)
     reach("queue.envelope-written")
-    conversation = desk.conversation
+    conversation, written_from = desk.conversation, wanted.written.account
     if may_change(desk.status, Status.WAITING, Reason.ANSWERED):
         desk.set_status(Status.WAITING, Reason.ANSWERED)
     conversation.is_unseen = False
@@ -143,7 +143,9 @@ def write(desk: Desk, wanted: Wanted, frozen: Frozen, connector: Connector, now:
     discard(conversation.id, wanted.user)
     desk.touched = True
     reach("queue.status-written")
-    act = desk.close("reply", data={"message": str(message.id), "envelope": str(envelope.id)})
+    facts = facts_of(message, conversation.id, (written_from.id,))
+    data = {"message": str(message.id), "envelope": str(envelope.id)}
+    act = desk.close("reply", data=data, messages=[facts])
     reach("queue.announced")
     envelope.evidence["act"] = act.undo
     envelope.save(update_fields=["evidence"])

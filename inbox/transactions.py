@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TypeVar
 
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 Result = TypeVar("Result")
 ATTEMPTS = 8
+
+# SQLite has one writer at a time. Threads of one process wait for each other here, where waiting ends at once; at the
+# database they would look again after ever longer pauses.
+_writing = threading.RLock()
 
 
 def retried(run: Callable[[], Result]) -> Result:
@@ -21,9 +27,12 @@ def retried(run: Callable[[], Result]) -> Result:
     """
     if transaction.get_connection().in_atomic_block:
         return run()
+    turn = _writing if connection.vendor == "sqlite" else nullcontext()
     for attempt in range(ATTEMPTS - 1):
         try:
-            return run()
+            with turn:
+                return run()
         except (IntegrityError, OperationalError):
             time.sleep(random.uniform(0.005, 0.03) * (attempt + 1))
-    return run()
+    with turn:
+        return run()

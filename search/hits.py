@@ -9,7 +9,8 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Substr
 from django.utils.translation import gettext as _
 
-from inbox.models import ConversationAccount, Delivery, Message, StrandLink
+from inbox.models import ConversationAccount, Delivery, Envelope, Message, StrandLink
+from inbox.rules.states import SendState
 from search.backend import LIMIT, Hit, Hits
 from search.passages import READ, Needles, make_passage
 from search.query import Node, Query, parse_query
@@ -51,7 +52,8 @@ def read_cursor(cursor: str | None) -> int | None:
 def readable(places: Sequence[int], accounts: set[int] | None) -> dict[int, dict[str, Any]]:
     """Place → row, with its conversation, of the messages that readers of `accounts` (None: all) may read."""
     columns = ("id", "search_rowid", "strand_id", "subject", "author_name", "author_address", "direction")
-    rows = Message.objects.filter(search_rowid__in=places)
+    taken_back = Envelope.objects.filter(message=OuterRef("pk"), state=SendState.CANCELLED)
+    rows = Message.objects.filter(~Exists(taken_back), search_rowid__in=places)
     links = StrandLink.objects.filter(ended_at__isnull=True)
     if accounts is not None:
         delivered = Delivery.objects.filter(message=OuterRef("pk"), account__in=accounts)

@@ -19,12 +19,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from django.db import DatabaseError, transaction
 from django.db import connections as database_connections
-from django.db import transaction
 
 from connectors.base import AuthFailed, Connector, ConnectorError, RetryLater
 from connectors.messages import Receipt, Wish
-from inbox import accounts, changes, conversations, leases, outbox, shelf
+from inbox import accounts, changes, conversations, disk, leases, outbox, shelf
 from inbox.ingest import digest_due
 from inbox.killpoints import reach
 from inbox.models import Account
@@ -41,6 +41,7 @@ ITEMS_PER_POLL = 5000  # then others have their turn; the next poll goes on at o
 DELIVER_THREADS = 4
 LIVE_EVENT_LIFE = timedelta(days=2)
 _LEASE_SECONDS = 120
+DISK_FULL = "The disk is full. Nothing is lost: it stays on the server, and reading goes on when there is room."
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,18 @@ def find_due_accounts(now: datetime, limit: int = 100) -> list[int]:
 
 
 def poll(account_id: int, on_page: Callable[[Polled, int | None], None] | None = None) -> Polled:
-    """Fetches what is new of one account, under its lease. Never raises for the provider's faults: they are states."""
+    """Fetches what is new of one account, under its lease. Never raises for the provider's faults: they are states.
+
+    Raises DatabaseError only when the state cannot be written down: the database is away.
+    """
     owner = f"{leases.owner_name()}:{threading.get_ident()}"
-    held = leases.find_free(f"poll:{account_id}", owner, _LEASE_SECONDS)
+    try:
+        held = leases.find_free(f"poll:{account_id}", owner, _LEASE_SECONDS)
+    except DatabaseError as error:
+        if not disk.is_full(error):
+            raise
+        log.error("%s", DISK_FULL)
+        return Polled(account_id, is_complete=False, sentence=DISK_FULL)
     if held is None:
         return Polled(account_id, is_busy=True, is_complete=False)
     reach("fetch.lease-taken")
@@ -79,7 +89,9 @@ def poll(account_id: int, on_page: Callable[[Polled, int | None], None] | None =
             polled = _fetch(account, connector, held, on_page)
     except leases.LeaseLost:
         return Polled(account_id, is_busy=True, is_complete=False)
-    except (ConnectorError, KeyMissing, OSError) as error:
+    except Exception as error:  # our own mistakes too: one account must not keep the others from their turn
+        if not isinstance(error, ConnectorError | KeyMissing) and not disk.is_full(error):
+            log.exception("account %s: polling stumbled", account.name)
         polled = _failed(account, error)
     finally:
         with contextlib.suppress(Exception):
@@ -129,7 +141,11 @@ def _failed(account: Account, error: Exception) -> Polled:
         accounts.park(account.id, sentence, now)
     else:
         sentence = _sentence(error)
-        accounts.failed_for_now(account.id, sentence, now, error.after if isinstance(error, RetryLater) else None)
+        try:
+            accounts.failed_for_now(account.id, sentence, now, error.after if isinstance(error, RetryLater) else None)
+        except DatabaseError as again:
+            if not disk.is_full(again):
+                raise
     log.warning("account %s: %s", account.name, sentence)
     return Polled(account.id, is_complete=False, sentence=sentence)
 
@@ -137,15 +153,15 @@ def _failed(account: Account, error: Exception) -> Polled:
 def _sentence(error: Exception) -> str:
     if isinstance(error, ConnectorError):
         return error.sentence
-    if isinstance(error, OSError) and error.errno == 28:
-        return "The disk is full. Nothing is lost: it stays on the server, and reading goes on when there is room."
+    if disk.is_full(error):
+        return DISK_FULL
     return f"Something unexpected went wrong ({type(error).__name__}); it is tried again."
 
 
 # --- digest ---------------------------------------------------------------------------------------------------------
 
 
-def digest(limit: int = 500) -> int:
+def digest(limit: int = 2000) -> int:
     """Digests one batch of due raw items; how many it took."""
     count: int = digest_due(limit, utc_now()).taken
     if count:

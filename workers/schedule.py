@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
@@ -86,9 +87,14 @@ class FetchLane:
 
 def _poll_on_thread(account_id: int) -> jobs.Polled:
     try:
-        return jobs.poll(account_id)
+        polled = jobs.poll(account_id)
+        if polled.sentence:
+            # It may be due again at once, when even its state could not be written down.
+            time.sleep(_PAUSE_AFTER_FAULT)
+        return polled
     except Exception:
         log.exception("polling stumbled")
+        time.sleep(_PAUSE_AFTER_FAULT)
         raise
     finally:
         if jobs.find_due_accounts(jobs.utc_now(), 1):

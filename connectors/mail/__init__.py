@@ -20,11 +20,11 @@ everything else from one at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
-from connectors.base import Refused
+from connectors.base import ConnectorError, Refused
 from connectors.mail.compose import compose_reply, new_message_id
 from connectors.mail.discover import guess_servers
 from connectors.mail.endpoint import Endpoint, read_endpoint
@@ -191,6 +191,12 @@ class EmailConnector:
 
     def send(self, message: OutboundMessage, commit: Callable[[], None]) -> Receipt:
         return self._submission.send(message, commit)
+
+    def send_together(
+        self, messages: Sequence[OutboundMessage], commit: Callable[[list[int]], None]
+    ) -> list[Receipt | ConnectorError]:
+        """Several messages side by side with one `commit` for each few: see Submission.send_together."""
+        return self._submission.send_together(messages, commit)
 
     def find_sent(self, idempotency_key: str) -> Receipt | None:
         """Evidence in Sent: the provider files there only what it has accepted."""

@@ -6,6 +6,7 @@ once a connection (TLS, log-in, LIST, EXAMINE, APPEND), `Wire` what happens per 
 
 from __future__ import annotations
 
+import errno
 import imaplib
 import socket
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from connectors.mail.literals import Answer, Fetched, Garbled, Goodbye, Wire
 from connectors.mail.sentences import goodbye_error, login_error, network_error, one_line, refused_command_error
 
 SPOOL_OVER = 256 * 1024
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _SLOWEST_BYTES_A_SECOND = 2048  # slower than this for a whole answer, and the answer is given up
 
 
@@ -105,6 +107,9 @@ class ImapSession:
             try:
                 self._client.login(self.endpoint.user, password)
             except LoginError as error:
+                if isinstance(error.__context__, imaplib.IMAP4.abort):
+                    # imapclient calls a connection that died meanwhile a refused log-in; only words can refuse one.
+                    raise error.__context__ from None
                 raise login_error(self.endpoint, _said(error)) from None
 
     @contextmanager
@@ -122,6 +127,8 @@ class ImapSession:
             raise ConnectionLost(goodbye_error(self.endpoint, error).sentence) from error
         except (OSError, EOFError) as error:
             self.close()
+            if isinstance(error, OSError) and error.errno in _FULL:
+                raise  # our own disk, not the server's doing
             raise ConnectionLost(network_error(self.endpoint, error, doing).sentence) from error
         except imaplib.IMAP4.abort as error:
             self.close()

@@ -43,7 +43,8 @@ def network_error(endpoint: Endpoint, error: BaseException, doing: str = "") -> 
     if isinstance(error, TimeoutError):
         return RetryLater(f"{where} did not answer in time{doing and ' while ' + doing}.")
     if isinstance(error, ConnectionRefusedError) or "Connect call failed" in str(error):
-        return RetryLater(f"{where} refuses connections on port {endpoint.port}. The server may be down.")
+        port = f" on port {endpoint.port}" if where == endpoint.host else ""
+        return RetryLater(f"{where} refuses connections{port}. The server may be down.")
     return RetryLater(f"The connection to {where} was lost{doing and ' while ' + doing} ({one_line(error)}).")
 
 

@@ -45,7 +45,7 @@ def digest_due(limit: int, now: datetime) -> Digested:
         return Digested()
     ground = read_ground(now)
     is_risky = any(arrival.attempts for arrival in due)
-    with reading(len(due), is_risky=is_risky, is_last=len(due) < limit) as reader:
+    with reading(len(due), is_risky=is_risky) as reader:
         if reader.is_inline:
             # Should the parser take this process with it, the next attempt is made in a child.
             RawItem.objects.filter(id__in=[one.raw_id for one in due], state="stored").update(

@@ -43,32 +43,54 @@ class Reading:
             self._parsers.close()
 
 
+LINGER_SECONDS = 5.0
+"""So long children outlive a backlog: while mail is being fetched, the digest again and again catches up with it."""
+
 _kept: Reading | None = None  # children that stay while there is a backlog
 _using = threading.Lock()
+_closing: threading.Timer | None = None
 
 
 @contextmanager
-def reading(expected: int, *, is_risky: bool, is_last: bool) -> Iterator[Reading]:
-    """Here for a few; in children for many, and for what has failed before. They stay until the backlog ends."""
-    global _kept
+def reading(expected: int, *, is_risky: bool) -> Iterator[Reading]:
+    """Here for a few; in children for many, and for what has failed before. They outlive the backlog for a while."""
+    global _kept, _closing
     cores = os.cpu_count() or 1
-    use_children = is_possible() and (is_risky or _kept is not None or (cores > 1 and expected >= MANY))
+    use_children = is_possible() and (is_risky or (cores > 1 and expected >= MANY))
     # What is risky waits for the children; the rest goes on without when another thread has them.
     if not use_children or not _using.acquire(blocking=is_risky):
         yield Reading(0)
         return
     try:
+        if _closing is not None:
+            _closing.cancel()
         if _kept is None:
             _kept = Reading(min(4, max(1, cores - 1)))
         yield _kept
+        _closing = threading.Timer(LINGER_SECONDS, _close_idle)
+        _closing.daemon = True
+        _closing.start()
     except BaseException:
-        is_last = True  # whatever state they are in
+        close()  # whatever state they are in
         raise
     finally:
-        if is_last and _kept is not None:
-            _kept.close()
-            _kept = None
         _using.release()
+
+
+def _close_idle() -> None:
+    if _using.acquire(blocking=False):  # else somebody needs them
+        try:
+            close()
+        finally:
+            _using.release()
+
+
+def close() -> None:
+    """Ends the children now; the next many start new ones."""
+    global _kept
+    if _kept is not None:
+        _kept.close()
+        _kept = None
 
 
 def _parse(account: AccountFacts, item: RawItem) -> Parsed | str:

@@ -303,6 +303,47 @@ def test_four_threads_share_a_connector(recording: RecordingSmtp, tmp_path: Path
     assert recording.sessions <= 4
 
 
+def test_messages_sent_together_share_one_commit_for_each_four(recording: RecordingSmtp, tmp_path: Path) -> None:
+    recording.refused["no@example.net"] = "550 5.1.1 unknown"
+    people = ["bob@example.net"] * 10
+    people[1], people[6] = "no@example.net", "nobody"
+    connector = sender(recording.port, tmp_path, PatientConnector)
+    commits: list[tuple[list[int], int]] = []
+
+    def commit(positions: list[int]) -> None:
+        commits.append((positions, len(recording.deliveries)))
+
+    results = connector.send_together([message(n, person) for n, person in enumerate(people)], commit)
+    connector.close()
+    assert [one for one, _ in commits] == [[0, 2, 3], [4, 5, 7], [8, 9]]
+    assert [before for _, before in commits] == [0, 3, 6]
+    assert [outcome(result) == Outcome.SENT for result in results if isinstance(result, Receipt)] == [
+        number not in {1, 6} for number in range(10)
+    ]
+    assert recording.times_delivered() == {f"q{n}@example.net": 1 for n in range(10) if n not in {1, 6}}
+
+
+def test_a_failing_commit_of_several_sends_none_of_them(recording: RecordingSmtp, tmp_path: Path) -> None:
+    def full_disk(positions: list[int]) -> None:
+        raise OSError("no space left")
+
+    connector = sender(recording.port, tmp_path, PatientConnector)
+    with pytest.raises(OSError, match="no space left"):
+        connector.send_together([message(number) for number in range(3)], full_disk)
+    assert outcome(connector.send(message(9), nothing)) == Outcome.SENT
+    connector.close()
+    assert recording.times_delivered() == {"q9@example.net": 1}
+
+
+def test_of_several_messages_one_unknown_leaves_the_others_alone(tmp_path: Path) -> None:
+    with running_faulty_smtp(Phase.DOT, Fault.DROP) as server:
+        server.times = 1
+        connector = sender(server.port, tmp_path, PatientConnector)
+        results = connector.send_together([message(number) for number in range(4)], lambda positions: None)
+        connector.close()
+    assert sorted(type(result).__name__ for result in results) == ["OutcomeUnknown", "Receipt", "Receipt", "Receipt"]
+
+
 def test_a_connection_that_died_while_idle_is_replaced(tmp_path: Path) -> None:
     with running_faulty_smtp() as server:
         connector = sender(server.port, tmp_path)

@@ -83,6 +83,13 @@ def test_a_queued_reply_waits_without_stopping_the_clock(conversation: Conversat
     assert shown is not None and shown.entries[1]["state"] == "queued"
 
 
+def test_a_reply_costs_two_index_writes(conversation: Conversation, ana: User, index: RecordingSink) -> None:
+    queued = queue(conversation, ana)
+
+    assert [facts.id for facts in index.messages] == [queued.message_id]
+    assert index.conversations == [conversation.id]
+
+
 def test_without_quote_nothing_of_the_history_goes_out(conversation: Conversation, ana: User) -> None:
     queued = queue(conversation, ana, with_quote=False)
 

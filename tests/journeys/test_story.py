@@ -95,8 +95,10 @@ def test_a_visitor_answers_and_the_customer_writes_back(browser: Browser, demo: 
     page.goto(f"{demo}/c/{answered}")
     expect(page.get_by_text("I have looked into it myself.").first).to_be_visible()
     # The answer leaves after the undo time, the customer writes back, and the conversation is to be answered again.
+    # Rows that arrive are announced above the list, which does not move by itself.
     page.goto(f"{demo}/q/open")
-    expect(page.locator(f"#row-{answered}")).to_be_visible(timeout=90_000)
+    page.locator("#new-pill a").first.click(timeout=90_000)
+    expect(page.locator(f"#row-{answered}")).to_be_visible(timeout=20_000)
     expect(page.locator(f"#row-{answered}")).to_have_class(re.compile("is-new"))
     assert complaints.lines == []
 
@@ -134,7 +136,7 @@ def test_every_page_fits_its_screen(browser: Browser, demo: str, size: str, sche
         page.goto(demo + str(path))
         page.wait_for_load_state("networkidle") if path == "/settings" else page.wait_for_timeout(150)
         assert not has_sideways_scroll(page), path
-        assert page.locator("h1, h2").first.is_visible(), path
+        assert page.locator("h1:visible, h2:visible").count(), path
     assert complaints.lines == []
 
 
@@ -152,6 +154,7 @@ def test_an_owner_connects_a_real_mailbox_and_answers_from_it(browser: Browser, 
             page.fill("#password", "seven quiet geese on ice")
             page.click("button[type=submit]")
             connect(page, dovecot.port, smtp.port, dovecot.password)
+            page.wait_for_timeout(3000); page.screenshot(path="/tmp/shots/connect.png", full_page=True)
             page.goto(f"{address}/q/open")
             expect(page.locator(".row").first).to_contain_text("Ilinca Bratu", timeout=60_000)
             page.keyboard.press("n")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import signal
 import sys
 import time
 import traceback
@@ -26,10 +27,11 @@ def main() -> None:
     import django
 
     django.setup()
+    from tests.badday import acts
     from tests.kills import scenario
-    from tests.sends import cells  # imported here for its children
+    from tests.sends import cells
 
-    assert cells
+    assert acts and cells  # imported for the children
     scenario.warm_up()
     gc.collect()
     gc.freeze()
@@ -38,35 +40,38 @@ def main() -> None:
 
 
 def _run(task: dict[str, Any]) -> dict[str, Any]:
-    found = Path(task["home"]) / "found.json"
+    found = Path(task["desk"]) / "found.json"
     found.unlink(missing_ok=True)
     started = time.monotonic()
     pid = os.fork()
     if pid == 0:
         _be_child(task, found)
-    status = _wait(pid, started + LONGEST)
+    status, peak = _wait(pid, started + LONGEST)
     return {
         "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0,
         "code": os.WEXITSTATUS(status) if os.WIFEXITED(status) else -1,
+        "peak": peak,
         "seconds": round(time.monotonic() - started, 3),
         "found": json.loads(found.read_text()) if found.exists() else None,
     }
 
 
-def _wait(pid: int, until: float) -> int:
+def _wait(pid: int, until: float) -> tuple[int, int]:
+    """How it ended, and the most memory it had, in KiB."""
     while time.monotonic() < until:
-        ended, status = os.waitpid(pid, os.WNOHANG)
+        ended, status, usage = os.wait4(pid, os.WNOHANG)
         if ended:
-            return status
+            return status, usage.ru_maxrss
         time.sleep(0.002)
-    os.kill(pid, 14)  # SIGALRM: told apart from a kill point
-    return os.waitpid(pid, 0)[1]
+    os.kill(pid, signal.SIGALRM)  # told apart from a kill point
+    _, status, usage = os.wait4(pid, 0)
+    return status, usage.ru_maxrss
 
 
 def _be_child(task: dict[str, Any], found: Path) -> None:
     code = 1
     try:
-        log = os.open(Path(task["home"]) / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        log = os.open(Path(task["desk"]) / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         null = os.open(os.devnull, os.O_RDWR)
         os.dup2(null, 0)
         os.dup2(null, 1)

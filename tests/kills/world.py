@@ -49,9 +49,11 @@ class Lane:
     baselines: dict[tuple[Any, ...], list[str]] = field(default_factory=dict)
     cases: int = 0
 
-    def ask(self, home: Path, act: str, kill: str = "", **arguments: Any) -> dict[str, Any]:
+    def ask(self, home: Path, act: str, kill: str = "", desk: Path | None = None, **arguments: Any) -> dict[str, Any]:
+        """`desk` is where the act leaves its log and its answer: the home, unless that may have no room."""
         assert self.process.stdin and self.process.stdout
-        self.process.stdin.write(json.dumps({"home": str(home), "act": act, "kill": kill, "with": arguments}) + "\n")
+        task = {"home": str(home), "desk": str(desk or home), "act": act, "kill": kill, "with": arguments}
+        self.process.stdin.write(json.dumps(task) + "\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
         assert line, "the warmed process ended"
@@ -100,6 +102,23 @@ def fresh_home(lane: Lane) -> Iterator[Path]:
     lane.cases += 1
     home = lane.folder / f"home-{lane.cases}"
     shutil.copytree(lane.template(False), home)
+    try:
+        yield home
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def bare_home(lane: Lane) -> Iterator[Path]:
+    """A migrated home with one person and no account."""
+    template = lane.folder / "bare"
+    if not template.exists():
+        template.mkdir()
+        done = lane.ask(template, "tests.badday.acts:found_home")
+        assert done["code"] == 0, (template / "log").read_text()
+    lane.cases += 1
+    home = lane.folder / f"home-{lane.cases}"
+    shutil.copytree(template, home)
     try:
         yield home
     finally:

@@ -86,6 +86,9 @@ class _Conversation:
             self.answer(tag, name, rest)
 
     def answer(self, tag: str, name: str, rest: str) -> None:
+        if name == "LOGIN" and self.server.login_answer.startswith("* "):
+            self.say(self.server.login_answer)
+            raise _Gone
         if name == "LOGIN":
             self.say(f"{tag} {self.server.login_answer}")
         elif name == "CAPABILITY":
@@ -216,9 +219,9 @@ class _Conversation:
 
 
 @contextmanager
-def running_scripted_imap() -> Iterator[ScriptedImap]:
-    """Start it on a free loopback port; its threads end with it."""
-    listener = socket.create_server(("127.0.0.1", 0))
+def running_scripted_imap(port: int = 0) -> Iterator[ScriptedImap]:
+    """Start it on a loopback port, a free one unless named; its threads end with it."""
+    listener = socket.create_server(("127.0.0.1", port))
     listener.settimeout(0.1)
     server = ScriptedImap(listener.getsockname()[1])
     sockets: list[socket.socket] = []

@@ -69,6 +69,13 @@ def main(arguments: list[str] | None = None) -> int:
     except (SetupIncomplete, BadSetting) as error:
         print(f"balas: {error}", file=sys.stderr)
         return 3
+    except Exception as error:
+        from inbox.disk import is_full  # Django is set up by now, or nothing was opened
+
+        if not is_full(error):
+            raise
+        print("balas: The disk is full. Make room and run the same command again: it goes on where it was.", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("balas: stopped. The same command goes on where it was.", file=sys.stderr)
         return 130

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -57,35 +56,24 @@ def poll_now(options: argparse.Namespace) -> int:
 def _poll_one(account: Any, until_idle: bool) -> dict[str, Any]:
     from inbox.models import RawItem
     from workers import jobs
+    from workers.catching_up import catch_up
 
     before = RawItem.objects.filter(account=account, state="unreadable").count()
     progress = Progress(account.name)
-    fetched = new = same = 0
-    sentence = ""
-    while True:
-        base = fetched
 
-        def show(polled: jobs.Polled, remaining: int | None, base: int = base) -> None:
-            done = base + polled.fetched
-            progress.advance(done, done + remaining if remaining else None)
+    def show(polled: jobs.Polled, remaining: int | None) -> None:
+        progress.advance(polled.fetched, polled.fetched + remaining if remaining else None)
 
-        polled = jobs.poll(account.id, show)
-        if polled.is_busy:
-            time.sleep(0.5)  # the running `jobs` process has it; then it is our turn
-            continue
-        fetched, new, same, sentence = fetched + polled.fetched, new + polled.new, same + polled.same, polled.sentence
-        drain(progress)
-        if polled.is_complete or sentence or not until_idle:
-            break
+    polled = catch_up(account.id, until_idle=until_idle, on_page=show)
     progress.close()
     unreadable = RawItem.objects.filter(account=account, state="unreadable").count() - before
     return {
         "account": account.name,
-        "fetched": fetched,
-        "new": new,
-        "same": same,
+        "fetched": polled.fetched,
+        "new": polled.new,
+        "same": polled.same,
         "unreadable": unreadable,
-        "sentence": sentence or None,
+        "sentence": polled.sentence or None,
     }
 
 

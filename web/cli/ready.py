@@ -18,7 +18,6 @@ from inbox import sla
 from inbox.models import Organisation
 from web.cli import SetupIncomplete
 
-
 _MIGRATION_LOCK = 0x6D696772  # "migr"
 
 
