@@ -90,7 +90,7 @@ class Parsers:
             answers = child.pipe.recv() if child.pipe.poll() else None
         except (EOFError, OSError):
             answers = None
-        if answers is not None:
+        if isinstance(answers, list):
             for number, answer in zip(chunk, answers, strict=True):
                 results[number] = answer
             return

@@ -80,7 +80,7 @@ def test_children_answer_in_order(fragile):
 def test_f12_what_dies_hangs_or_raises_takes_nothing_else_with_it(fragile):
     words = [f"mail{n}" for n in range(40)]
     words[3], words[17], words[18], words[30] = "die", "hang", "raise", "die again"
-    parsers = Parsers(2, max_seconds=1.0)
+    parsers = Parsers(2, max_seconds=3.0)
     try:
         results = parsers.parse(jobs_of(fragile, *words))
         afterwards = parsers.parse(jobs_of(fragile, "later"))
