@@ -1,4 +1,8 @@
-"""A PostgreSQL of its own on loopback. As a script it prints `url=… pid=…` and stays until it is killed."""
+"""A PostgreSQL of its own on loopback.
+
+python -m tests.servers.postgres                  prints `url=… pid=…` and stays until it is killed
+python -m tests.servers.postgres --run -- CMD…    runs CMD with BALAS_TEST_DATABASE_URL set; its exit code is CMD's
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -106,6 +111,24 @@ def _wait_until_ready(probe: Path, port: int, process: subprocess.Popen[bytes], 
     raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text(errors='replace')[-2000:]}")
 
 
-if __name__ == "__main__":
+def run_beside(command: list[str]) -> int:
+    """Runs a command with BALAS_TEST_DATABASE_URL set to a fresh server; the command's exit code."""
+    with running_postgres() as server:
+        return subprocess.run(
+            command, env={**os.environ, "BALAS_TEST_DATABASE_URL": server.url}, check=False
+        ).returncode
+
+
+def main(arguments: list[str]) -> int:
+    if arguments[:2] == ["--run", "--"] and arguments[2:]:
+        return run_beside(arguments[2:])
+    if arguments:
+        print("usage: python -m tests.servers.postgres [--run -- COMMAND…]", file=sys.stderr)
+        return 2
     with running_postgres() as server:
         stay_until_killed(server.url, server.process)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
