@@ -74,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
 
         if not is_full(error):
             raise
-        print("balas: The disk is full. Make room and run the same command again: it goes on where it was.", file=sys.stderr)
+        print("balas: The disk is full. Make room and run the same again: it goes on where it was.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("balas: stopped. The same command goes on where it was.", file=sys.stderr)
