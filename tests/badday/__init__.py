@@ -1,0 +1,1 @@
+"""Bad days, from the wire to the sentence and the row that people read."""
