@@ -13,6 +13,7 @@ from inbox.composing import reply_subject
 from inbox.models import Conversation, Draft, Envelope, EnvelopeRecipient, Message, ThreadReference, User, WorkRecord
 from inbox.replies import Queued
 from inbox.rules.gates import GateCode
+from search.backend import get_backend
 from tests.inbox.ground import NOW, make_account, make_conversation, make_user, to, write
 from tests.inbox.recording_sink import RecordingSink
 
@@ -282,3 +283,14 @@ def test_a_mailbox_that_one_may_not_read_is_not_answered_from(conversation: Conv
     with pytest.raises(replies.SendProblem, match="cannot answer"):
         queue(conversation, ana, account_id=other.id)
     assert EnvelopeRecipient.objects.count() == 0
+
+
+def test_an_answer_is_found_once_it_is_queued_and_not_when_it_was_taken_back(db: None) -> None:
+    conversation, ana = make_conversation(make_account()), make_user()
+    queued = queue(conversation, ana, text="Your zephyranthes left us.")
+    found = [hit.message for hit in get_backend().search("zephyranthes", accounts=None).hits]
+
+    replies.undo_send(queued.envelope_id, ana, LATER)
+
+    assert found == [queued.message_id]
+    assert get_backend().search("zephyranthes", accounts=None).hits == []
