@@ -43,7 +43,7 @@ class Conversation(Row):
     last_activity_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True, default=None)
     reopened_count = models.PositiveIntegerField(default=0)
-    follows = models.ForeignKey("self", null=True, default=None, on_delete=models.SET_NULL)  # a late answer's old matter
+    follows = models.ForeignKey("self", null=True, default=None, on_delete=models.SET_NULL)  # the old matter
     is_unseen = models.BooleanField(default=False)  # something new that nobody has opened
     version = models.BigIntegerField(default=1)  # +1 with every change: the index and the page compare it
 
