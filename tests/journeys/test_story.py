@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from email.utils import formatdate
 from pathlib import Path
@@ -17,7 +18,12 @@ from tests.servers.dovecot import running_dovecot
 from tests.servers.recording_smtp import running_recording_smtp
 from tests.servers.requirement import free_port, require
 
-pytestmark = [pytest.mark.browser, pytest.mark.servers, pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.servers,
+    pytest.mark.timeout(300),
+    pytest.mark.xdist_group("browser"),
+]
 
 LETTER = """\
 From: Ilinca Bratu <ilinca@posta.example>
@@ -144,7 +150,8 @@ def test_an_owner_connects_a_real_mailbox_and_answers_from_it(browser: Browser, 
     complaints = Complaints()
     balas = Balas(tmp_path / "home")
     with running_dovecot() as dovecot, running_recording_smtp() as smtp:
-        dovecot.deliver("help@example.org", [LETTER.format(date=formatdate()).replace("\n", "\r\n").encode()])
+        letter = LETTER.format(date=formatdate()).replace("\n", "\r\n").encode()
+        dovecot.deliver("help@example.org", [letter], at=time.time())
         with balas.serving(free_port()) as address:
             page = open_page(browser, complaints)
             page.goto(link_of(balas))
@@ -154,7 +161,7 @@ def test_an_owner_connects_a_real_mailbox_and_answers_from_it(browser: Browser, 
             page.fill("#password", "seven quiet geese on ice")
             page.click("button[type=submit]")
             connect(page, dovecot.port, smtp.port, dovecot.password)
-            page.wait_for_timeout(3000); page.screenshot(path="/tmp/shots/connect.png", full_page=True)
+            expect(page.get_by_text("is connected")).to_be_visible()
             page.goto(f"{address}/q/open")
             expect(page.locator(".row").first).to_contain_text("Ilinca Bratu", timeout=60_000)
             page.keyboard.press("n")

@@ -106,17 +106,19 @@ class Dovecot:
         root = self.base / "mail" / user
         return root if folder == "INBOX" else root / folder
 
-    def deliver(self, user: str, mails: Iterable[bytes], folder: str = "INBOX", seen: bool = False) -> int:
-        """Put mails into a folder in this order; returns how many. Line ends are kept as given."""
+    def deliver(
+        self, user: str, mails: Iterable[bytes], folder: str = "INBOX", seen: bool = False, at: float = 1_700_000_000
+    ) -> int:
+        """Put mails into a folder in this order, received at `at` (POSIX seconds) and after; returns how many."""
         target = self.maildir(user, folder)
         self._make_folders(target)
         delivered = 0
         for mail in mails:
             serial = next(self._serial)
-            name = f"{1_700_000_000 + serial}.M{serial}P{os.getpid()}.localhost,S={len(mail)}"
+            name = f"{int(at) + serial}.M{serial}P{os.getpid()}.localhost,S={len(mail)}"
             path = target / ("cur" if seen else "new") / (f"{name}:2,S" if seen else name)
             path.write_bytes(mail)
-            os.utime(path, (1_700_000_000 + serial, 1_700_000_000 + serial))
+            os.utime(path, (int(at) + serial, int(at) + serial))
             if self.owner:
                 os.chown(path, *self.owner)
             delivered += 1
