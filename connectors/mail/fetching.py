@@ -34,10 +34,11 @@ from connectors.mail.listing import (
 from connectors.mail.literals import Fetched
 from connectors.mail.pieces import fetch_header, fetch_in_pieces
 from connectors.mail.stream import PIECES_OVER, SIZES_AT_ONCE, Budget, Stream
+from connectors.mail.uids import WINDOW, highest_uid, search_uids
 from connectors.messages import Count, Covered, KnownScope, Page, RawItem, Scope, Trouble, Wish
 
-_WINDOW = 50_000
 _MAX_REFUSALS = 5
+_WHILE_FLAPPING = 200
 
 
 @dataclass
@@ -73,9 +74,12 @@ class FolderWalk:
         """Raises RetryLater or FolderMissing; what was yielded before stands."""
         status = self.session.examine(self.place)
         reach("imap.examined")
-        high = status.uid_next - 1 if status.uid_next else self._highest(status)
+        high = highest_uid(self.session, status)
         self.status = status
         self._settle_epoch(status)
+        if self.memory.is_flapping(self.clock()):
+            # Bringing everything anew each time would be a flood; the newest mail still comes.
+            budget.left = budget.take(_WHILE_FLAPPING)
         self.memory = replace(self.memory, uid_next=status.uid_next or high + 1)
         before = set(self.troubled)
         yield from self._suspects(budget)
@@ -90,13 +94,6 @@ class FolderWalk:
             yield self._page()
         self.is_complete = not budget.is_spent
 
-    def _highest(self, status: FolderStatus) -> int:
-        """The highest UID of a server that keeps UIDNEXT to itself."""
-        if not status.exists:
-            return 0
-        found = self.session.command(b"FETCH * (UID)", "asking for the newest mail")
-        return max((message.uid for message in found.fetched), default=0)
-
     def _settle_epoch(self, status: FolderStatus) -> None:
         if self.known is None:
             self.scope = first_scope(self.place, status.uid_validity)
@@ -109,52 +106,33 @@ class FolderWalk:
             )
             seen = {m.uid: (m.received_at.isoformat(), m.size or 0) for m in answer.fetched if m.received_at}
         if has_epoch_ended(self.known, self.memory, status.uid_validity, status.uid_next, seen):
-            turn = self.memory.turn + 1
             self._retired = (self.scope,)
-            self.scope = next_scope(self.place, status.uid_validity, turn)
-            self.ranges, self.troubled, self.memory = (), set(), Memory(turn=turn)
+            self.memory = self.memory.after_turn(self.clock())
+            self.scope = next_scope(self.place, status.uid_validity, self.memory.turn)
+            self.ranges, self.troubled = (), set()
 
     # --- What is unknown --------------------------------------------------------------------------------------------
 
     def _unknown(self, high: int, exists: int, budget: Budget) -> Iterator[Page]:
-        span, listed, upper = (_WINDOW if exists > _WINDOW else high), 0, high
+        span, listed, upper = (WINDOW if exists > WINDOW else high), 0, high
         while not budget.is_spent and upper >= 1:
             open_gaps = [gap for gap in gaps(self.ranges, upper) if without(*gap, self.troubled)]
             if not open_gaps:
                 return
             top, bottom = open_gaps[0][1], open_gaps[-1][0]
             low = max(bottom, top - span + 1)
-            uids = self._search(low, top)
+            uids = search_uids(self.session, low, top)
             listed += len(uids)
             self._unlisted = max(0, min(low - bottom, exists - listed))
-            if len(uids) < _WINDOW // 10:
+            if len(uids) < WINDOW // 10:
                 span *= 8
-            elif len(uids) > _WINDOW:
-                span = max(_WINDOW, span // 8)
+            elif len(uids) > WINDOW:
+                span = max(WINDOW, span // 8)
             unknown = [uid for uid in reversed(uids) if uid not in self.troubled and not holds(self.ranges, uid)]
             # Above the highest mail that was listed nothing is concluded: a server may show its newest mail late.
             edge = max(uids, default=low - 1) if top == high else top
             yield from self._window(low, edge, unknown, budget)
             upper = low - 1
-
-    def list_all(self, scope: Scope) -> Iterator[int]:
-        """Every UID of the folder, ascending. Raises RetryLater when `scope` is no longer the folder's epoch."""
-        status = self.session.examine(self.place)
-        if scope.epoch.partition(".")[0] != str(status.uid_validity):
-            raise RetryLater(f"The folder {self.place} was rebuilt on the server; it is being read anew.")
-        high = status.uid_next - 1 if status.uid_next else self._highest(status)
-        low, span = 1, (_WINDOW if status.exists > _WINDOW else max(high, 1))
-        while low <= high:
-            uids = self._search(low, min(high, low + span - 1))
-            yield from uids
-            low += span
-            span = span * 8 if len(uids) < _WINDOW // 10 else max(_WINDOW, span // 8) if len(uids) > _WINDOW else span
-
-    def _search(self, low: int, high: int) -> list[int]:
-        """The UIDs that exist within low..high, ascending."""
-        found = self.session.command(b"UID SEARCH UID %d:%d" % (low, high), "listing mail")
-        reach("imap.listed")
-        return sorted({uid for uid in found.numbers if low <= uid <= high})
 
     def _window(self, low: int, upper: int, uids: list[int], budget: Budget) -> Iterator[Page]:
         """One listed stretch low..upper; `uids` are the unknown ones in it, highest first."""
@@ -244,7 +222,7 @@ class FolderWalk:
         suspects = [uid for uid in self.memory.suspects if not holds(self.ranges, uid) and uid not in self.troubled]
         if suspects:
             low, high = min(suspects), max(suspects)
-            listed = set(self._search(low, high))
+            listed = set(search_uids(self.session, low, high))
             yield from self._one_by_one([uid for uid in suspects if uid in listed], budget)
         if not budget.is_spent:
             self.memory = replace(self.memory, suspects=())

@@ -18,6 +18,7 @@ Ranges = tuple[tuple[int, int], ...]
 Canary = tuple[int, str, int]  # uid, INTERNALDATE as ISO text, size
 
 MAX_CANARIES = 3
+FLAPS = 4
 _MAX_REMEMBERED = 1000
 GONE_AFTER = timedelta(seconds=60)
 
@@ -84,6 +85,7 @@ class Memory:
     uid_next: int | None = None
     canaries: tuple[Canary, ...] = ()
     turn: int = 0  # how often this folder's numbers have lost their meaning
+    turned_at: tuple[str, ...] = ()  # when, the last few times
     absent: Mapping[str, str] = field(default_factory=dict)  # troubled uid → since when no listing shows it
     suspects: tuple[int, ...] = ()  # asked for when the connection died: to be asked for one at a time
     losses: Mapping[str, tuple[int, str]] = field(default_factory=dict)  # uid → deaths while asked for alone, last
@@ -102,11 +104,14 @@ class Memory:
         )
         suspects = tuple(int(uid) for uid in state.get("suspects") or ())
         losses = {str(uid): (int(pair[0]), str(pair[1])) for uid, pair in (state.get("losses") or {}).items()}
-        return cls(uid_next, canaries, turn, dict(state.get("absent") or {}), suspects, losses)
+        turned_at = tuple(str(at) for at in state.get("turned_at") or ())
+        return cls(uid_next, canaries, turn, turned_at, dict(state.get("absent") or {}), suspects, losses)
 
     def write(self) -> dict[str, Any]:
         state: dict[str, Any] = {"uid_next": self.uid_next, "turn": self.turn}
         state["canaries"] = [list(canary) for canary in self.canaries]
+        if self.turned_at:
+            state["turned_at"] = list(self.turned_at)
         if self.absent:
             state["absent"] = dict(self.absent)
         if self.suspects:
@@ -121,6 +126,14 @@ class Memory:
             return self
         kept = sorted({*self.canaries, canary}, reverse=True)[:MAX_CANARIES]
         return replace(self, canaries=tuple(kept))
+
+    def after_turn(self, at: datetime) -> Self:
+        """What is left when an epoch ends: only how often that has happened."""
+        return type(self)(turn=self.turn + 1, turned_at=(*self.turned_at, at.isoformat())[-FLAPS:])
+
+    def is_flapping(self, now: datetime) -> bool:
+        """Several epochs within an hour: a server that makes up new numbers all the time."""
+        return len(self.turned_at) == FLAPS and now - datetime.fromisoformat(self.turned_at[0]) < timedelta(hours=1)
 
     def with_loss(self, uid: int, at: datetime) -> Self:
         """Remember that the connection died while this mail was asked for alone."""

@@ -20,6 +20,7 @@ from connectors.mail.folders import FolderStatus
 from connectors.mail.imap import ConnectionLost, Deadlines, FolderMissing, ImapSession
 from connectors.mail.listing import Ranges, merge
 from connectors.mail.stream import Budget
+from connectors.mail.uids import list_uids
 from connectors.messages import Count, Known, KnownScope, Page, Scope, Wish
 
 _LATE_LISTING = 120.0
@@ -217,8 +218,7 @@ class Mailbox:
 
     def list_uids(self, scope: Scope) -> Iterator[int]:
         """The UIDs of a scope, ascending. Raises RetryLater when the folder has begun a new epoch since."""
-        walk = FolderWalk(self.open_session(), scope.place, False, None, Wish(), self._settings.max_bytes)
-        yield from walk.list_all(scope)
+        return list_uids(self.open_session(), scope)
 
     def find_by_message_id(self, message_id: str) -> str | None:
         """Folder, epoch and UID of a mail in Sent, as `Sent/1700000000/42`; None without one."""

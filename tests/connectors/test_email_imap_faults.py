@@ -230,6 +230,18 @@ def test_answers_of_an_unusual_shape_are_read(server: ScriptedImap, connector: E
     assert sorted(shelf.contents()) == sorted(mails.values())
 
 
+def test_a_server_that_keeps_uidnext_to_itself_is_read_all_the_same(
+    server: ScriptedImap, connector: EmailConnector
+) -> None:
+    server.hides_uid_next = True
+    shelf = PaperShelf()
+    assert shelf.fetch(connector) == 0
+    fill(server, range(1, 31))
+    assert shelf.fetch(connector) == 30
+    fill(server, [35])
+    assert [shelf.fetch(connector), shelf.fetch(connector)] == [1, 0]
+
+
 def test_f7_numbers_given_out_again_open_a_new_epoch(server: ScriptedImap, connector: EmailConnector) -> None:
     fill(server, range(1, 21))
     shelf = PaperShelf()
@@ -261,6 +273,26 @@ def test_f7_a_flapping_uidvalidity_never_brings_an_old_scope_back(server: Script
         assert shelf.fetch(connector) == 3
         connector.close()
     assert len({scope for scope, _ in shelf.items}) == 5
+
+
+def test_f7_a_flapping_uidvalidity_does_not_bring_everything_each_time(
+    server: ScriptedImap, tmp_path: Path, now: datetime
+) -> None:
+    fill(server, range(1, 501))
+    shelf = PaperShelf()
+    with time_machine.travel(now) as clock:
+        brought = []
+        for value in range(6):
+            server.folders["INBOX"].uid_validity = 1000 + value
+            connector = make(server, tmp_path)
+            brought.append(shelf.fetch(connector))
+            connector.close()
+            clock.shift(timedelta(minutes=5))
+        assert brought == [500, 500, 500, 500, 200, 200]
+        clock.shift(timedelta(hours=1))
+        connector = make(server, tmp_path)
+        assert shelf.fetch(connector) == 300
+        connector.close()
 
 
 def test_f23_one_connection_serves_all_folders_and_fetches(server: ScriptedImap, connector: EmailConnector) -> None:

@@ -79,7 +79,9 @@ def test_when_an_epoch_has_ended(
 
 def test_what_is_remembered_survives_the_way_through_json() -> None:
     at = datetime(2026, 11, 24, tzinfo=UTC)
-    memory = Memory(9, ((8, "a", 1),), 2, {"5": at.isoformat()}, (4, 5)).with_loss(4, at).with_loss(4, at)
+    memory = (
+        Memory(9, ((8, "a", 1),), 2, (at.isoformat(),), {"5": at.isoformat()}, (4, 5)).with_loss(4, at).with_loss(4, at)
+    )
     again = Memory.read(KnownScope(Scope("INBOX", "7.2"), state=memory.write()))
     assert again == memory
     assert again.is_killer(4, at + timedelta(hours=5))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,9 +90,10 @@ def what_became_of(connector: EmailConnector, outbound: OutboundMessage, commits
     return str(outcome.outcome)
 
 
+@pytest.mark.parametrize("run", range(20 if os.environ.get("BALAS_SOAK") else 1))
 @pytest.mark.parametrize(("phase", "fault"), CELLS)
 def test_f33_each_phase_and_fault_is_classed_and_nothing_goes_out_twice(
-    phase: Phase, fault: Fault, tmp_path: Path
+    phase: Phase, fault: Fault, run: int, tmp_path: Path
 ) -> None:
     # A body larger than the kernel's buffers, so that the server can misbehave while it is on its way.
     outbound = OutboundMessage("q1@example.net", "ana@example.org", ("bob@example.net",), mail(1) + b"x" * 70 + b"\r\n")

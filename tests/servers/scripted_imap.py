@@ -40,6 +40,7 @@ class ScriptedImap:
     cut_at: int | None = None  # close in the middle of this UID's body
     lie_at: int | None = None  # announce more bytes than this UID's body has
     silent_on: str = ""  # a command that is never answered
+    hides_uid_next: bool = False
     quoted_bodies: bool = False  # bodies as quoted strings where possible
     uid_last: bool = False  # UID after the body, and flags in between
     dates: dict[int, str] = field(default_factory=dict)
@@ -126,7 +127,8 @@ class _Conversation:
         self.told = len(self.folder.mails)
         self.say(f"* {self.told} EXISTS")
         self.say(f"* OK [UIDVALIDITY {self.folder.uid_validity}] valid")
-        self.say(f"* OK [UIDNEXT {self.folder.next_uid()}] next")
+        if not self.server.hides_uid_next:
+            self.say(f"* OK [UIDNEXT {self.folder.next_uid()}] next")
         self.say(f"{tag} OK [READ-ONLY] examined")
 
     def status(self, tag: str, rest: str) -> None:

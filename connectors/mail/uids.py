@@ -1,0 +1,45 @@
+"""Asks a selected folder for its UIDs, in stretches small enough for every server and client (RFC 3501 §6.4.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from connectors.base import RetryLater
+from connectors.mail.folders import FolderStatus
+from connectors.mail.imap import ImapSession
+from connectors.messages import Scope
+
+WINDOW = 50_000
+
+
+def search_uids(session: ImapSession, low: int, high: int) -> list[int]:
+    """The UIDs that exist within low..high, ascending. Never asks for `n:*`, which always names the last mail."""
+    found = session.command(b"UID SEARCH UID %d:%d" % (low, high), "listing mail")
+    return sorted({uid for uid in found.numbers if low <= uid <= high})
+
+
+def highest_uid(session: ImapSession, status: FolderStatus) -> int:
+    """The highest UID that can exist; asked for where the server keeps UIDNEXT to itself."""
+    if status.uid_next is not None:
+        return status.uid_next - 1
+    if not status.exists:
+        return 0
+    found = session.command(b"FETCH * (UID)", "asking for the newest mail")
+    return max((message.uid for message in found.fetched), default=0)
+
+
+def list_uids(session: ImapSession, scope: Scope) -> Iterator[int]:
+    """Every UID of a folder, ascending. Raises RetryLater when `scope` is no longer the folder's epoch."""
+    status = session.examine(scope.place)
+    if scope.epoch.partition(".")[0] != str(status.uid_validity):
+        raise RetryLater(f"The folder {scope.place} was rebuilt on the server; it is being read anew.")
+    high = highest_uid(session, status)
+    low, span = 1, (WINDOW if status.exists > WINDOW else max(high, 1))
+    while low <= high:
+        uids = search_uids(session, low, min(high, low + span - 1))
+        yield from uids
+        low += span
+        if len(uids) < WINDOW // 10:
+            span *= 8
+        elif len(uids) > WINDOW:
+            span = max(WINDOW, span // 8)
