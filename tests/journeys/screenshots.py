@@ -66,16 +66,12 @@ def template(page: Page, address: str) -> None:
 
 
 PICTURES = (
-    Picture("door", at("/sign-in")),
     Picture("queue", conversation),
-    Picture("queue-narrow", at("/q/open"), size="narrow"),
     Picture("conversation-dark", conversation, scheme="dark"),
     Picture("conversation-narrow", conversation, size="narrow", scheme="dark"),
     Picture("template", template),
-    Picture("search", at("/search?q=label")),
     Picture("health", at("/health"), role="manager"),
     Picture("mailbox", at("/settings/mailbox"), role="owner"),
-    Picture("templates", at("/templates"), role="manager"),
 )
 
 
@@ -94,10 +90,9 @@ def _take(browser: Browser, address: str, picture: Picture, folder: Path) -> str
     complaints = Complaints()
     page = open_page(browser, complaints, picture.size, picture.scheme, reduced_motion="reduce")
     page.goto(address)
-    if picture.name != "door":
-        page.click(f"button[name=role][value={picture.role}]")
-        page.wait_for_selector("#composer-text, .row")
-        picture.show(page, address)
+    page.click(f"button[name=role][value={picture.role}]")
+    page.wait_for_selector("#composer-text, .row")
+    picture.show(page, address)
     page.evaluate("document.fonts.ready")
     page.wait_for_timeout(500)
     path = folder / f"{picture.name}.png"
