@@ -12,8 +12,8 @@ from tests.kills.letters import Letter, make_letters
 from tests.kills.world import Case, Lane
 
 SIGKILL = 9
-# From here on the server may have the mail and nobody on our side knows it for certain. Where two answers leave at once,
-# a kill at any point of one may meet the other there.
+# From here on the server may have the mail and nobody on our side knows it for certain. Where two answers leave at
+# once, a kill at any point of one may meet the other there.
 _MAYBE_SENT = frozenset(SEND[SEND.index("send.committed") :]) - {"send.recorded"}
 _MAYBE_MET = frozenset(SEND)
 _AGAIN = ("digest.counters-written", "shelf.before-commit", "send.claimed", "smtp.dot-written")

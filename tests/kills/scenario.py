@@ -36,6 +36,7 @@ from tests.inbox.inbox_picture import take_picture
 from tests.kills.letters import OURS, make_letters
 from web.cli.ready import make_ready
 from workers import jobs
+from workers.bells import ring
 
 _MOST_TURNS = 60
 
@@ -99,24 +100,45 @@ def work(batch: int = 500, files: str = "", answers: int = 2) -> dict[str, Any]:
     return look(account)
 
 
+def hurry() -> None:
+    """Polls follow each other within a second."""
+    account = Account.objects.get()
+    account.settings["poll_seconds"] = 1
+    account.save()
+
+
+def answer(count: int) -> int:
+    """As many as have written so far, at most `count`; how many answers there are."""
+    _answer(count)
+    ring("deliver")
+    return Envelope.objects.count()
+
+
+def is_idle(stored: int) -> bool:
+    """Everything of the inbox was stored and read, and each answer has an outcome."""
+    waiting = RawItem.objects.filter(due_at__isnull=False).exists()
+    moving = Envelope.objects.exclude(state__in=("sent", "unknown")).exists()
+    return RawItem.objects.filter(place="INBOX").count() == stored and not waiting and not moving
+
+
 def _answer(count: int) -> None:
     """The newest open conversations of known writers, each under a request id that a repeated post repeats."""
     user = User.objects.get()
     wanted = Message.objects.filter(direction="inbound", author_address__startswith="c").order_by("received_at", "id")
     people_ = list(dict.fromkeys(wanted.exclude(reference="").values_list("author_address", flat=True)))[:count]
-    for number, person in enumerate(people_):
+    for person in people_:
         message = wanted.filter(author_address=person).exclude(reference="").first()
         assert message is not None
         conversation = StrandLink.objects.get(strand=message.strand_id, ended_at=None).conversation_id
         queued = replies.queue_reply(
             conversation_id=conversation,
             user=user,
-            request_id=f"page-{number}",
-            text=f"Dear customer {number}, it left us this morning.",
+            request_id=f"page-{person}",
+            text=f"Dear {person}, it left us this morning.",
             to=[Address(person)],
             now=datetime.now(UTC),
             seen_message=drafts.newest_seen(conversation),
-            confirmations=["recipient-unknown", "same-text"],
+            confirmations=["recipient-unknown", "same-text", "stale"],
         )
         assert isinstance(queued, replies.Queued), queued
 

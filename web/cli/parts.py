@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
+import threading
+import time
 from typing import Any
 
 
 def add(commands: Any) -> None:
     web = commands.add_parser("web", help="the pages alone", epilog="example: balas web --port 8025")
     add_address(web)
+    _add_parent(web)
     web.set_defaults(act=serve)
     jobs = commands.add_parser("jobs", help="the jobs alone (embedded)", epilog="example: balas jobs")
+    _add_parent(jobs)
     jobs.set_defaults(act=run_jobs)
     worker = commands.add_parser(
         "worker",
@@ -29,9 +35,29 @@ def add_address(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=8025, help="port to listen on (default 8025)")
 
 
+def _add_parent(parser: argparse.ArgumentParser) -> None:
+    # `balas run` names itself here, so that its parts do not outlive it when it is killed.
+    parser.add_argument("--with-parent", type=int, default=0, metavar="PID", help=argparse.SUPPRESS)
+
+
+def _end_with(parent: int) -> None:
+    """Ends this process soon after its parent is gone: politely first."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.3)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(1)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    if parent:
+        threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
 def serve(options: argparse.Namespace) -> int:
     from web.cli.serving import serve_pages
 
+    _end_with(options.with_parent)
     return serve_pages(options.host, options.port)
 
 
@@ -39,6 +65,7 @@ def run_jobs(options: argparse.Namespace) -> int:
     from web.cli.ready import make_ready
     from workers.schedule import run_until_stopped
 
+    _end_with(options.with_parent)
     make_ready()
     return run_until_stopped()
 

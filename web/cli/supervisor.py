@@ -30,6 +30,7 @@ from workers.bells import SocketBell
 
 _RESTART_SECONDS = (0.2, 1, 3, 10, 30)
 _STOP_SECONDS = 8
+_PORT_SECONDS = 4
 LINK_LIFE = timedelta(days=2)
 DOOR_FILE = "door.json"
 
@@ -92,8 +93,9 @@ class Supervisor:
             signal.signal(number, lambda *_: self._stop.set())
         if self.is_demo:
             self.children.append(demo.start_world(self._start, self.pace))
-        web = Child("web", balas("web", "--host", self.host, "--port", str(self.port)))
-        jobs = Child("jobs", balas("jobs"))
+        parent = ("--with-parent", str(os.getpid()))
+        web = Child("web", balas("web", "--host", self.host, "--port", str(self.port), *parent))
+        jobs = Child("jobs", balas("jobs", *parent))
         self._start(web)
         self._start(jobs)
         self.children += [web, jobs]
@@ -120,7 +122,11 @@ class Supervisor:
         self._lock = lock  # held as long as this process lives
 
     def _refuse_taken_port(self) -> None:
-        if not is_free(self.host, self.port):
+        until = time.monotonic() + _PORT_SECONDS
+        while not is_free(self.host, self.port):
+            if time.monotonic() < until:
+                time.sleep(0.1)  # the parts of a parent that was killed are just ending
+                continue
             why = f"Port {self.port} on {self.host} cannot be used: something else listens there."
             raise CommandFailed(f"{why} Try: balas run --port {self.port + 1}")
 
