@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from connectors.base import RetryLater
+from connectors.killpoints import reach
 from connectors.mail.folders import FolderStatus
 from connectors.mail.imap import ImapSession
 from connectors.messages import Scope
@@ -15,6 +16,7 @@ WINDOW = 50_000
 def search_uids(session: ImapSession, low: int, high: int) -> list[int]:
     """The UIDs that exist within low..high, ascending. Never asks for `n:*`, which always names the last mail."""
     found = session.command(b"UID SEARCH UID %d:%d" % (low, high), "listing mail")
+    reach("imap.listed")
     return sorted({uid for uid in found.numbers if low <= uid <= high})
 
 
