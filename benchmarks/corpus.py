@@ -116,7 +116,9 @@ class Corpus:
         lines.append(self._signature(address))
         lines.append(f"Received-SPF: pass (example: domain designates 192.0.2.{number % 250} as permitted sender)")
         lines += [f"Date: {date}", f"From: {_encoded(name)} <{address}>"]
-        lines.append("To: Help <help@example.org>" if draw.random() < 0.9 else "To: help@example.org, office@example.org")
+        lines.append(
+            "To: Help <help@example.org>" if draw.random() < 0.9 else "To: help@example.org, office@example.org"
+        )
         if draw.random() < 0.15:
             lines.append(f"Cc: {_encoded(name)} 2 <second{number}@mail{number % 40}.example>")
         subject = f"Re: {thread.subject}" if thread.ids else thread.subject

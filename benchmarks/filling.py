@@ -101,10 +101,10 @@ class Filler:
         name, address = f"Customer {number % 99_991}", f"customer{number}@mail.example"
         at = moment(last_at)
         rows["inbox_customer"].append((customer, name, "en", "", False, "{}", "", at))
-        rows["inbox_identity"].append(
-            (identity, "email", address, address, "", name, False, False, None, None, at)
+        rows["inbox_identity"].append((identity, "email", address, address, "", name, False, False, None, None, at))
+        rows["inbox_identitylink"].append(
+            (new_id(), identity, customer, '{"rule":"first-seen"}', "balas", at, None, "")
         )
-        rows["inbox_identitylink"].append((new_id(), identity, customer, '{"rule":"first-seen"}', "balas", at, None, ""))
         rows["inbox_thread"].append((thread, "email"))
         rows["inbox_strand"].append((strand, thread, identity, 0))
         rows["inbox_strandlink"].append((new_id(), strand, number, '{"rule":"new"}', "balas", at, None, ""))
@@ -170,4 +170,3 @@ def _recount() -> None:
             " SELECT account_id, COALESCE(team_id, 0), status, COALESCE(owner_id, 0), COUNT(*)"
             " FROM inbox_conversation GROUP BY 1, 2, 3, 4"
         )
-        cursor.execute("ANALYZE")

@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -36,16 +36,24 @@ def new_home(prefix: str = "bench-") -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def environment(home: Path | None) -> dict[str, str]:
+def environment(home: Path | None, settings: Mapping[str, str] | None = None) -> dict[str, str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("BALAS_")}
-    return clean | {"BALAS_LOG_LEVEL": "WARNING"} | ({"BALAS_HOME": str(home)} if home else {})
+    return {**clean, "BALAS_LOG_LEVEL": "WARNING", **({"BALAS_HOME": str(home)} if home else {}), **(settings or {})}
 
 
-def run_inside(name: str, home: Path | None, *args: object, timeout: float = 3600) -> dict[str, Any]:
+def run_inside(
+    name: str, home: Path | None, *args: object, settings: Mapping[str, str] | None = None, timeout: float = 3600
+) -> dict[str, Any]:
     """Runs benchmarks/inside/NAME.py in a process of its own; the JSON object of its last line."""
     command = [sys.executable, "-m", f"benchmarks.inside.{name}", *map(str, args)]
     done = subprocess.run(
-        command, env=environment(home), cwd=CHECKOUT, capture_output=True, text=True, timeout=timeout, check=False
+        command,
+        env=environment(home, settings),
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
     )
     if done.returncode:
         raise Failed(f"{' '.join(command)}: {done.returncode}\n{done.stdout[-1000:]}\n{done.stderr[-3000:]}")

@@ -32,7 +32,8 @@ class _Home:
 
 
 def run(options: Options) -> list[Figure]:
-    sizes = [options.size, options.size * 10] + ([1_000_000] if options.is_large else [])
+    first = min(max(options.size, 5_000), 10_000)  # fewer do not fill one page of the queue
+    sizes = [first, first * (10 if options.size >= first else 5)] + ([1_000_000] if options.is_large else [])
     with ExitStack() as stack:
         homes = []
         for size in sizes:

@@ -68,7 +68,13 @@ def _exact(client: Client, address: str) -> dict[str, Any]:
     finally:
         connection.connection.set_progress_handler(None, 0)
     counted = [text for text in said.texts if _COUNTED.search(text)]
-    return {"statements": len(said.texts), "counted": len(counted), "steps": steps, "bytes": len(body), "sql": said.texts}
+    return {
+        "statements": len(said.texts),
+        "counted": len(counted),
+        "steps": steps,
+        "bytes": len(body),
+        "sql": said.texts,
+    }
 
 
 if __name__ == "__main__":
