@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -105,6 +106,20 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def clear_spool(before: datetime) -> int:
+    """Removes what processes that were killed left half-way, untouched since `before`; how many files that was."""
+    folder: Path = settings.BALAS_HOME / "spool"
+    count = 0
+    for file in folder.glob("*") if folder.exists() else ():
+        try:
+            if file.stat().st_mtime < before.timestamp():
+                file.unlink()
+                count += 1
+        except FileNotFoundError:
+            continue  # somebody else was faster
+    return count
 
 
 def read(sha256: str, content: bytes | memoryview[int] | None) -> bytes:

@@ -24,13 +24,13 @@ from django.db import connections as database_connections
 
 from connectors.base import AuthFailed, Connector, ConnectorError, RetryLater
 from connectors.messages import Receipt, Wish
-from inbox import accounts, changes, conversations, disk, leases, outbox, shelf
+from inbox import accounts, bodies, changes, conversations, disk, leases, outbox, shelf
 from inbox.ingest import digest_due
 from inbox.killpoints import reach
 from inbox.models import Account
 from inbox.rules.states import AccountState
 from inbox.sealing import KeyMissing
-from search.backend import get_backend
+from search.backend import SearchUnavailable, get_backend
 from workers import connections
 from workers.bells import ring
 
@@ -40,6 +40,7 @@ POLL_SECONDS = 60
 ITEMS_PER_POLL = 5000  # then others have their turn; the next poll goes on at once
 DELIVER_THREADS = 4
 LIVE_EVENT_LIFE = timedelta(days=2)
+SPOOL_LIFE = timedelta(days=1)
 _LEASE_SECONDS = 120
 DISK_FULL = "The disk is full. Nothing is lost: it stays on the server, and reading goes on when there is room."
 
@@ -173,8 +174,12 @@ def digest(limit: int = 2000) -> int:
 
 
 def index(limit: int = 500) -> int:
-    """Brings one batch of changed documents to the index; how many it brought."""
-    return get_backend().drain(limit).indexed
+    """Brings one batch of changed documents to the index; how many it brought. 0 too while the index is away."""
+    try:
+        return get_backend().drain(limit).indexed
+    except SearchUnavailable as error:
+        log.warning("the index waits: %s", error)
+        return 0
 
 
 # --- deliver --------------------------------------------------------------------------------------------------------
@@ -237,6 +242,7 @@ def care() -> int:
 
 def tidy() -> None:
     changes.prune(utc_now() - LIVE_EVENT_LIFE)
+    bodies.clear_spool(utc_now() - SPOOL_LIFE)
 
 
 def _settle_unknown(now: datetime) -> int:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import connections
 
-from inbox import bodies, timeline, worklist
+from inbox import timeline, worklist
 from inbox.models import Account, CursorTrouble, Message, RawItem, User
 from inbox.people import create_user
 from inbox.rules.states import Role
@@ -82,9 +84,11 @@ def poll_again(times: int = 1) -> list[dict[str, Any]]:
     return stages
 
 
-def break_bodies() -> int:
-    """The files of large mail vanish, as from a half-restored backup."""
-    large = RawItem.objects.filter(rawbody__content=None).values_list("sha256", flat=True)
-    for sha256 in large:
-        bodies.place_of(sha256).unlink()
-    return len(large)
+def tidy() -> list[str]:
+    """Two days later; what is left in the spool."""
+    spool = settings.BALAS_HOME / "spool"
+    for file in spool.iterdir():
+        if not file.name.startswith("new"):
+            os.utime(file, (0, 0))
+    jobs.tidy()
+    return sorted(file.name for file in spool.iterdir())

@@ -24,9 +24,7 @@ class Day:
     def act(self, name: str, **arguments: Any) -> Any:
         done = self.lane.ask(self.home, f"tests.badday.acts:{name}", desk=self.desk, **arguments)
         self.peak = done["peak"]
-        assert (done["code"], done["signal"]) == (0, 0), (
-            f"{done}\n{self.log()}"
-        )
+        assert (done["code"], done["signal"]) == (0, 0), f"{done}\n{self.log()}"
         return done["found"]
 
     def log(self) -> str:

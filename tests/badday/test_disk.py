@@ -83,3 +83,12 @@ def test_f17_a_full_disk_moves_no_cursor_and_goes_on_when_there_is_room(
     assert (well["state"], well["sentence"]) == ("ok", "")
     assert small.texts() == texts(count + 1)
     assert small.status()["complete"] is True
+
+
+def test_what_a_killed_process_left_in_the_spool_is_cleared_after_a_day(day: Day) -> None:
+    spool = day.home / "spool"
+    spool.mkdir()
+    (spool / "mail-old.eml").write_bytes(b"half a mail")
+    (spool / "new.eml").write_bytes(b"being written")
+
+    assert day.act("tidy") == ["new.eml"]
