@@ -58,9 +58,11 @@ class Day:
 
     def texts(self) -> list[str]:
         """The first line of every message that an agent can see."""
-        return sorted(
-            (message["text"].strip().splitlines() or [""])[0] for row in self.act("seen") for message in row["messages"]
-        )
+        return first_lines(self.act("seen"))
+
+
+def first_lines(rows: list[dict[str, Any]]) -> list[str]:
+    return sorted((message["text"].strip().splitlines() or [""])[0] for row in rows for message in row["messages"])
 
 
 @contextmanager
