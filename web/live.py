@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 from django.db.models import Max
 
 from inbox.models import LiveEvent
@@ -97,6 +97,7 @@ class Tail:
                     close_old_connections()
         finally:
             listener.close()
+            connections.close_all()  # nobody else would: this thread ends here
 
     def _is_wanted(self) -> bool:
         with self._lock:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 
 from inbox import conversations, people
@@ -25,6 +27,15 @@ def _tail_has_ended() -> Iterator[None]:
     if thread is not None:
         thread.join(10)
         assert not thread.is_alive()
+    # The threads of the process live on; what they hold of this test's database must not.
+    both = threading.Barrier(2)
+    for closing in [asgi._threads.submit(_let_go, both) for _ in range(2)]:
+        closing.result(10)
+
+
+def _let_go(both: threading.Barrier) -> None:
+    both.wait(10)
+    connections.close_all()
 
 
 class Browser:
