@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -31,6 +32,17 @@ class _Idle:
 
 _lock = threading.Lock()
 _idle: dict[tuple[int, str], list[_Idle]] = {}
+_inherited: list[object] = []
+
+
+def _start_anew() -> None:
+    """In a forked child: the parent's connections are the parent's. Kept unused, since closing would log it out."""
+    global _lock, _idle
+    _inherited.append(_idle)
+    _lock, _idle = threading.Lock(), {}
+
+
+os.register_at_fork(after_in_child=_start_anew)
 
 
 def _fingerprint(account: Account) -> str:

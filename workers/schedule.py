@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import connections as database_connections
 from django.db.models import Min
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 LONGEST_PAUSE = 5.0
 SWEEP_SECONDS = 5.0
+SHORTEST_SWEEP_PAUSE = 1.0
+INDEX_SECONDS = 60.0  # also without a waiting change: an index that was deleted is made anew
 TIDY_SECONDS = 3600
 FETCH_THREADS = 4
 _PAUSE_AFTER_FAULT = 2.0
@@ -142,6 +144,7 @@ def run_until_stopped() -> int:
 
 
 _last_tidy = 0.0
+_last_index = 0.0
 
 
 def _tidied() -> int:
@@ -155,12 +158,34 @@ def _tidied() -> int:
 
 def sweep_for_ever(stop: threading.Event) -> None:
     """Beside a Celery worker: rings for whatever is due. Safe in any number of workers at once."""
-    while not stop.wait(SWEEP_SECONDS):
+    pause = SWEEP_SECONDS
+    while not stop.wait(pause):
+        pause = SWEEP_SECONDS
         try:
             sweep()
+            pause = _sweep_pause(jobs.utc_now())
         except Exception:
             log.exception("the sweep stumbled")
             database_connections.close_all()
+
+
+def _sweep_pause(now: datetime) -> float:
+    """Until the next row falls due. What is due already has been rung for: that again only in its turn."""
+    soonest = [
+        Account.objects.filter(next_poll_at__gt=now, removed_at=None).aggregate(at=Min("next_poll_at"))["at"],
+        RawItem.objects.filter(due_at__gt=now).aggregate(at=Min("due_at"))["at"],
+        Envelope.objects.filter(due_at__gt=now).aggregate(at=Min("due_at"))["at"],
+    ]
+    pauses: list[float] = [(at - now).total_seconds() for at in soonest if at is not None]
+    return max(SHORTEST_SWEEP_PAUSE, min([SWEEP_SECONDS, *pauses]))
+
+
+def _is_time_to_index(now: datetime) -> bool:
+    global _last_index
+    if now.timestamp() - _last_index < INDEX_SECONDS:
+        return False
+    _last_index = now.timestamp()
+    return True
 
 
 def sweep() -> list[str]:
@@ -173,7 +198,7 @@ def sweep() -> list[str]:
         rooms.append("digest")
     if Envelope.objects.filter(due_at__lte=now).exists():
         rooms.append("deliver")
-    if get_backend().status(now).pending:
+    if get_backend().status(now).pending or _is_time_to_index(now):
         rooms.append("index")
     jobs.care()
     _tidied()

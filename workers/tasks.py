@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workers import jobs
 from workers.app import app
+from workers.bells import ring
 
 _BATCHES_A_TASK = 50  # then the queue's other work has its turn; a bell follows while there is more
 
@@ -16,7 +17,9 @@ def fetch() -> None:
 
 @app.task(name="workers.tasks.poll")
 def poll(account_id: int) -> None:
-    jobs.poll(account_id)
+    polled = jobs.poll(account_id)
+    if polled.fetched and not polled.is_complete and not polled.sentence:
+        ring("fetch")  # the rest has its turn after the others that are due
 
 
 @app.task(name="workers.tasks.digest")
