@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 _MAX_LINE = 16 * 1024 * 1024
+_MAX_LITERAL = 2 * 1024 * 1024 * 1024
 _MAX_NEWS = 1000
 _CHUNK = 256 * 1024
 _BUFFER = 256 * 1024
@@ -188,9 +189,10 @@ class Wire:
             return
         if len(words) > 1 and words[1].upper() in {b"EXISTS", b"EXPUNGE"}:
             self.stirred = True
-        while match := _LITERAL.search(line):
-            self._content(int(match[1]))
-            line = self._line()
+        if first not in {b"OK", b"NO", b"BAD"}:  # free text may end like a literal without being one
+            while match := _LITERAL.search(line):
+                self._content(int(match[1]))
+                line = self._line()
         found.lines.append(b" ".join(words))
 
     def _fetch(self, line: bytes) -> Fetched | None:
@@ -227,12 +229,16 @@ class Wire:
         return self._content(size), None
 
     def _content(self, size: int) -> bytes:
+        if size > _MAX_LINE:
+            raise Garbled(f"a literal of {size} bytes where none belongs")
         content = self._buffered.read(size) or b""
         if len(content) < size:
             raise EOFError("the connection was closed in the middle of a message")
         return content
 
     def _to_file(self, size: int) -> Path:
+        if size > _MAX_LITERAL:
+            raise Garbled(f"a mail of {size} bytes")
         self._spool.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix="mail-", suffix=".eml", dir=self._spool)
         path = Path(name)

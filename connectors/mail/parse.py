@@ -29,6 +29,7 @@ from connectors.mail.salvage import MAX_SUBJECT, salvage
 from connectors.messages import Address, Automatic, Flag, ParsedAttachment, ParsedMessage, Recipient
 
 _ROLES = ((b"to", "to"), (b"cc", "cc"), (b"bcc", "bcc"), (b"reply-to", "reply-to"))
+_LOOK_BYTES = 4096
 _READABLE = (b"from", b"to", b"subject", b"date", b"message-id", b"received", b"content-type", b"mime-version")
 _ENCRYPTED_TYPES = ("multipart/encrypted", "application/pgp-encrypted")
 _SMIME_TYPES = ("application/pkcs7-mime", "application/x-pkcs7-mime")
@@ -60,7 +61,7 @@ def find_part(content: bytes, part: str) -> tuple[str, str, bytes] | None:
     """Cut an attachment out again: (name, content type, decoded bytes), None when there is no such part."""
     for leaf in parse_tree(content).leaves():
         if leaf.path == part:
-            data = leaf.decode()[0]
+            data = leaf.decode_file()[0]
             described = bodies.describe(leaf, data)
             return described.name, described.content_type, data
     return None
@@ -110,7 +111,7 @@ class _Reading:
         self.flags[flag] = None
 
     def message(self) -> ParsedMessage:
-        if not any(name in self.fields for name in _READABLE):
+        if not any(name in self.fields for name in _READABLE) and not _is_plain_text(self.content):
             rest = salvage(self.content, self.fallback_date)
             return replace(rest, flags=(*rest.flags, Flag.TRUNCATED)) if self.tree.cut else rest
         subject = self._subject()
@@ -221,7 +222,7 @@ class _Reading:
         bodies.read_text(found)
         attachments: list[ParsedAttachment] = []
         for part in found.attachments:
-            data, is_clean = part.decode()
+            data, is_clean = part.decode_file()
             if not is_clean:
                 self.flag(Flag.BROKEN_MIME)
             attachments.append(bodies.describe(part, data))
@@ -272,6 +273,15 @@ class _Reading:
             else:
                 parts.append(bodies.part_text(leaf, found))
         return digest.stable_sha256(headers, subject, parts)
+
+
+def _is_plain_text(content: bytes) -> bool:
+    """Whether bytes without a header are at least words: then they are the text of a message, not damage."""
+    start = content[:_LOOK_BYTES]
+    if b"\0" in start or not start.strip():
+        return False
+    odd = sum(byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in start)
+    return odd == 0 and start.decode("utf-8", "replace").count("\ufffd") <= 1  # the last character may be cut
 
 
 def _flag_cryptography(part: Part, flags: dict[Flag, None]) -> None:

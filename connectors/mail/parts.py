@@ -16,6 +16,7 @@ MAX_PARTS = 200
 MAX_DEPTH = 20
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_LINES = ("", "7bit", "8bit")
 
 
 class Part:
@@ -46,6 +47,12 @@ class Part:
     def decode(self) -> tuple[bytes, bool]:
         """The body's bytes without transfer encoding, and whether that was well formed."""
         return decode_transfer(self.data[self.start : self.end], self.encoding)
+
+    def decode_file(self) -> tuple[bytes, bool]:
+        """As `decode`, for a file to keep. What is sent as it is, line by line, gets LF as its line end: servers and
+        mail stores change line ends on the way, and the same file must be the same bytes whichever road it came."""
+        data, is_clean = self.decode()
+        return (data.replace(b"\r\n", b"\n") if self.encoding in _LINES else data), is_clean
 
     def disposition_parameters(self) -> dict[str, str]:
         values = self.fields.get(b"content-disposition")
