@@ -14,6 +14,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
 
 class BadSetting(Exception):
     """The set-up is incomplete or wrong: says which setting, why, and what would be right. Exit code 3."""
@@ -72,9 +74,18 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
     environment = Environment(home=home, **values)
     for name in ("public_url", "content_url", "elasticsearch_url", "redis_url", "database_url"):
         value = getattr(environment, name)
-        if value and not urlsplit(value).scheme:
+        if value and not _scheme_of(value):
             raise BadSetting(f"BALAS_{name.upper()} must be a whole address with its scheme; it is “{value}”.")
     return environment
+
+
+def _scheme_of(address: str) -> str:
+    """ "" for what is no address, such as one with a port that is no number."""
+    try:
+        parts = urlsplit(address)
+        return parts.scheme if parts.port is None or parts.port else ""
+    except ValueError:
+        return ""
 
 
 def database_settings(environment: Environment) -> dict[str, object]:

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import cache
 
 from django.conf import settings
 from django.http import HttpRequest
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-def _trusted() -> frozenset[str]:
-    return frozenset(part.strip() for part in settings.BALAS.trusted_proxies.split(",") if part.strip())
+
+@cache
+def parse_proxies(text: str) -> tuple[Network, ...]:
+    """Addresses and networks with commas between. Raises ValueError for anything else, and for the whole world."""
+    found = tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+    if any(network.prefixlen == 0 for network in found):
+        raise ValueError("it would trust everybody")
+    return found
+
+
+def _is_trusted(peer: str) -> bool:
+    try:
+        address = ipaddress.ip_address(peer)
+    except ValueError:
+        return False
+    return any(address in network for network in parse_proxies(settings.BALAS.trusted_proxies))
 
 
 def client_address(request: HttpRequest) -> str:
     """The nearest address that is not one of our own proxies; "" when there is none (a local socket)."""
     peer = str(request.META.get("REMOTE_ADDR", ""))
-    trusted = _trusted()
     chain = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
-    while peer in trusted and chain:
+    while chain and _is_trusted(peer):
         peer = chain.pop()
     return peer
 

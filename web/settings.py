@@ -4,21 +4,37 @@ from __future__ import annotations
 
 import os
 import secrets
-import sqlite3
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from web.env import database_settings, read_environment
+from web.env import LOG_LEVELS, BadSetting, database_settings, read_environment
 
 BALAS = read_environment(os.environ)
 BALAS_HOME: Path = BALAS.home
-BALAS_HOME.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def _make_home() -> None:
+    try:
+        BALAS_HOME.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise BadSetting(
+            f"{BALAS_HOME} cannot be made ({error.strerror}). Set BALAS_HOME to a folder of yours."
+        ) from None
 
 
 def _secret_key() -> str:
     if BALAS.secret_key:
         return BALAS.secret_key
     path = BALAS_HOME / "secret-key"
+    try:
+        return _kept_secret(path)
+    except OSError as error:
+        remedy = "Set BALAS_HOME to a folder of yours."
+        raise BadSetting(f"{path} cannot be read or written ({error.strerror}). {remedy}") from None
+
+
+def _kept_secret(path: Path) -> str:
+    """Made on the first run."""
     if not path.exists():
         draft = path.with_name(f"secret-key.{os.getpid()}")
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -32,6 +48,7 @@ def _secret_key() -> str:
     return path.read_text().strip()
 
 
+_make_home()
 SECRET_KEY = _secret_key()
 DEBUG = BALAS.debug == "1"
 DATABASES = {"default": database_settings(BALAS)}
@@ -133,16 +150,15 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_MAX_AGE = 31536000 if not DEBUG else 0
 
+# A level that nobody knows is told by the checks, in words, instead of by a traceback here.
+_level = BALAS.log_level.upper() if BALAS.log_level.upper() in LOG_LEVELS else "INFO"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["stderr"], "level": BALAS.log_level},
+    "root": {"handlers": ["stderr"], "level": _level},
     "loggers": {
         name: {"level": "WARNING"} for name in ("imapclient", "aiosmtplib", "elastic_transport", "celery", "kombu")
     },
 }
-
-if IS_SQLITE and sqlite3.sqlite_version_info < (3, 37):
-    raise RuntimeError(f"Balas needs SQLite 3.37 or newer; this Python has {sqlite3.sqlite_version}.")

@@ -55,6 +55,15 @@ def set_up() -> None:
         raise SetupIncomplete(str(error)) from None
 
 
+def _refuse_bad_settings() -> None:
+    """Raises SetupIncomplete for what `balas check` would call an error."""
+    from django.core.checks import ERROR, run_checks  # Django is set up only now
+
+    wrong = [message for message in run_checks(tags=["balas"]) if message.level >= ERROR]
+    if wrong:
+        raise SetupIncomplete("\n  ".join(f"{one.msg} {one.hint or ''}".strip() for one in wrong))
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = build_parser()
     options = parser.parse_args(arguments)
@@ -62,6 +71,8 @@ def main(arguments: list[str] | None = None) -> int:
         if before := getattr(options, "before", None):
             before(options)
         set_up()
+        if options.command != "check":
+            _refuse_bad_settings()
         return int(options.act(options) or 0)
     except CommandFailed as error:
         print(f"balas: {error}", file=sys.stderr)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import stat
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,11 +20,11 @@ from inbox.accounts import keyring, unseal_secrets
 from inbox.models import Account
 from inbox.sealing import KeyMissing
 from search.backend import get_backend
+from web.checks import DEPLOY_TAG
 from web.cli import SetupIncomplete
 from web.cli.ready import make_ready
 from workers.mailboxes import test_login
 
-_NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "glusterfs", "ceph"}
 _LEAST_FREE = 500 * 1024 * 1024
 _MOST_SKEW = timedelta(seconds=5)
 
@@ -61,10 +60,9 @@ def _guarded(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
 
 
 def _settings(is_deploy: bool) -> Iterator[Finding]:
-    messages = django_checks.run_checks(include_deployment_checks=False)
-    tags = ["balas-deploy"] if is_deploy else []
+    messages = django_checks.run_checks()
     if is_deploy:
-        messages += django_checks.run_checks(tags=tags, include_deployment_checks=True)
+        messages += django_checks.run_checks(tags=[DEPLOY_TAG], include_deployment_checks=True)
     wrong = [message for message in messages if message.level >= django_checks.WARNING]
     for message in wrong:
         yield Finding(f"settings {message.id}", f"{message.msg} {message.hint or ''}".strip(), True)
@@ -86,28 +84,10 @@ def _database() -> Iterator[Finding]:
         yield Finding("database", f"PostgreSQL {connection.pg_version // 10000}.")  # type: ignore[attr-defined]
 
 
-def file_system_of(path: str) -> str:
-    """The type of the file system a path lies on, as /proc/mounts names it; "" where that is not known."""
-    try:
-        with open("/proc/mounts", encoding="utf-8") as file:  # noqa: PTH123
-            mounts = [line.split()[1:3] for line in file]
-    except OSError:
-        return ""
-    return max(
-        ((point, kind) for point, kind in mounts if path.startswith(point)), key=lambda m: len(m[0]), default=("", "")
-    )[1]
-
-
 def _disk() -> Iterator[Finding]:
-    kind = file_system_of(str(settings.BALAS_HOME))
-    if kind in _NETWORK_FILE_SYSTEMS and settings.IS_SQLITE:
-        yield Finding("disk", f"{settings.BALAS_HOME} lies on {kind}: SQLite needs a local disk. Set BALAS_HOME.", True)
     free = shutil.disk_usage(settings.BALAS_HOME).free
     megabytes = f"{free // 1024**2:,} MB free in {settings.BALAS_HOME}"
     yield Finding("disk", megabytes + ("." if free > _LEAST_FREE else ": make room."), free <= _LEAST_FREE)
-    mode = stat.S_IMODE(settings.BALAS_HOME.stat().st_mode)
-    if mode & 0o077:
-        yield Finding("disk", f"Others on this machine can look into {settings.BALAS_HOME}. Run: chmod 700 it.", True)
 
 
 def _fsync() -> Iterator[Finding]:
@@ -136,9 +116,6 @@ def _search() -> Iterator[Finding]:
 
 def _keyring() -> Iterator[Finding]:
     ring = keyring()
-    path = settings.BALAS_HOME / "keyring"
-    if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
-        yield Finding("keyring", f"Others can read {path}. Run: chmod 600 {path}", True)
     for account in Account.objects.filter(removed_at=None):
         try:
             unseal_secrets(account)
