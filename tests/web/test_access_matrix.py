@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from django.core import signing
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from connectors.messages import Address
 from inbox import conversations, drafts, replies
 from tests.web.conftest import House
+from web.passes import make_pass
 
 ROLES = ("owner", "manager", "own", "other", "anonymous")
 OK, FORBIDDEN, MISSING = 200, 403, 404
@@ -62,8 +62,16 @@ def undo_token(house: House) -> list[Any]:
     return [conversations.resolve(house.conversation.id, house.owner, timezone.now()).undo]
 
 
-def image_token(house: House) -> list[Any]:
-    return [signing.dumps([house.message.id, "zip@shop"], salt="web.mailbody.image", compress=True)]
+def session_of(house: House) -> str:
+    return house.client("owner").session.session_key or ""
+
+
+def image_pass(house: House) -> list[Any]:
+    return [make_pass(session_of(house), "image", house.message.id, "zip@shop")]
+
+
+def body_pass(house: House) -> list[Any]:
+    return [make_pass(session_of(house), "body", house.message.id)]
 
 
 READ = (OK, OK, OK, MISSING, TO_DOOR)
@@ -105,7 +113,8 @@ MATRIX: dict[str, Line] = {
     "body": Line(READ, message),
     "raw": Line(READ, message),
     "attachment": Line(READ, lambda house: [house.attachment.id]),
-    "inline-image": Line(PUBLIC, image_token),
+    "inline-image": Line(PUBLIC, image_pass),  # the pass is the permission
+    "shown-body": Line(PUBLIC, body_pass),
     "search": Line(EVERYONE),
     "search-results": Line(EVERYONE),
     "settings": Line(EVERYONE),

@@ -49,6 +49,7 @@ BAD: list[tuple[str, dict[str, str], str]] = [
     ("balas.W002", {"public_url": "http://inbox.example.org"}, "BALAS_PUBLIC_URL"),
     ("balas.E010", {"public_url": "https://example.org/inbox"}, "BALAS_PUBLIC_URL"),
     ("balas.E011", {"public_url": "https://a.example", "content_url": "https://a.example:444"}, "BALAS_CONTENT_URL"),
+    ("balas.E016", {"content_url": "https://content.example.net"}, "BALAS_PUBLIC_URL"),
     ("balas.E012", {"trusted_proxies": "10.0.0.5, proxy"}, "BALAS_TRUSTED_PROXIES"),
     ("balas.E012", {"trusted_proxies": "0.0.0.0/0"}, "BALAS_TRUSTED_PROXIES"),
     ("balas.E012", {"trusted_proxies": "*"}, "BALAS_TRUSTED_PROXIES"),

@@ -309,3 +309,16 @@ class TestTail:
         write(house)
         assert any(event.topic == "conversation" for event in live.missed(None, made))
         assert live.missed(None, made + timedelta(hours=1)) == []
+
+
+def test_a_mail_that_cannot_be_read_says_so_and_offers_its_source(house: House) -> None:
+    now = timezone.now()
+    content = b"\xff\xfe\x00garbage without any header \x80\x81"
+    receive(house.support, make_item(content, at=now), now=now)
+    message = Message.objects.latest("id")
+    conversation = Conversation.objects.get(strand_links__strand_id=message.strand_id)
+    client = house.client("own")
+    page = client.get(f"/c/{conversation.id}").content.decode()
+    assert "This mail could not be read" in page
+    assert f'href="/m/{message.id}/raw"' in page
+    assert client.get(f"/m/{message.id}/raw").content == content

@@ -68,7 +68,7 @@
     const close = event.target.closest("[data-close=notice]");
     if (close) close.closest("[data-notice]").remove();
     const opener = event.target.closest("[data-open]");
-    if (opener) document.getElementById(opener.dataset.open)?.showModal();
+    if (opener) { event.preventDefault(); document.getElementById(opener.dataset.open)?.showModal(); }
     const expand = event.target.closest("[data-expand]");
     if (expand) $("iframe", expand.closest("details"))?.classList.toggle("is-tall");
     for (const menu of $$("details.more-acts[open]")) if (!menu.contains(event.target) || event.target.closest(".menu-item")) menu.open = false;
