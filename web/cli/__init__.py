@@ -80,6 +80,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (SetupIncomplete, BadSetting) as error:
         print(f"balas: {error}", file=sys.stderr)
         return 3
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except Exception as error:
         from inbox.disk import is_full  # Django is set up by now, or nothing was opened
 
@@ -90,9 +93,6 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("balas: stopped. The same command goes on where it was.", file=sys.stderr)
         return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
 
 
 def entry() -> None:
