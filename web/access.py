@@ -11,7 +11,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
 
+from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.db import SessionStore
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -78,6 +80,14 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
     if request.method != "GET" or request.path == "/":
         return redirect(address)
     return redirect(f"{address}?{urlencode({'next': request.get_full_path()})}")
+
+
+def find_session_user(session_key: str) -> User | None:
+    """Whose session this is, for what comes past the middleware; None when it has ended or may not read."""
+    request = HttpRequest()
+    request.session = SessionStore(session_key)
+    user = get_user(request)
+    return user if isinstance(user, User) and may(user, "read") else None
 
 
 def scope(user: User) -> Scope:

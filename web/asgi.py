@@ -23,13 +23,9 @@ from web.wsgi import application as pages  # isort: skip  (sets Django up, which
 
 from a2wsgi import WSGIMiddleware
 from django.conf import settings
-from django.contrib.auth import get_user
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import close_old_connections
-from django.http import HttpRequest
 
 from inbox import worklist
-from inbox.models import User
 from web import access
 from web.live import Event, Follower, Tail, missed
 
@@ -66,10 +62,8 @@ def _session_key(scope: ScopeDict) -> str:
 def _reader(session_key: str) -> Reader | None:
     """What the person of this session may read; None when nobody is signed in. Runs on a thread."""
     try:
-        request = HttpRequest()
-        request.session = SessionStore(session_key)
-        user = get_user(request)
-        return Reader(access.scope(user)) if isinstance(user, User) and access.may(user, "read") else None
+        user = access.find_session_user(session_key)
+        return Reader(access.scope(user)) if user else None
     finally:
         close_old_connections()
 

@@ -153,6 +153,9 @@ def _public(public: SplitResult, content: SplitResult) -> Iterator[CheckMessage]
         yield _doubtful(2, "People reach the pages without https: passwords and mail can be read on the way.", remedy)
     if public.path.strip("/") or public.query:
         yield _wrong(10, "BALAS_PUBLIC_URL has a path: Balas needs a host of its own.", "Leave only scheme and host.")
+    if content.hostname and not public.hostname:
+        remedy = "Set BALAS_PUBLIC_URL to the address that people type, such as https://inbox.example.org."
+        yield _wrong(16, "BALAS_CONTENT_URL is set without BALAS_PUBLIC_URL, whose pages show it in a frame.", remedy)
     if public.hostname and content.hostname == public.hostname:
         remedy = "Set BALAS_CONTENT_URL to another host name that leads to the same Balas."
         yield _wrong(11, "BALAS_CONTENT_URL has the same host as BALAS_PUBLIC_URL, which protects nothing.", remedy)

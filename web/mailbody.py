@@ -1,7 +1,7 @@
 """Mail as it was sent: HTML cleaned for a sandboxed frame, its own images by signed addresses, bytes of attachments.
 
-The frame has no origin of its own and sends no cookies, so its images carry a signature that names the message, the
-content id and the session's person, and dies after an hour. Remote images stay off: what was blocked is counted.
+The frame has no origin of its own and sends no cookies, so its images carry a pass (web/passes.py). Remote images stay
+off: what was blocked is counted.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
-from django.core import signing
 from django.urls import reverse
 
 from connectors.mail.html import clean_html
@@ -19,16 +18,11 @@ from connectors.mail.parse import find_content_ids, find_html, find_part
 from inbox import bodies
 from inbox.models import Attachment, Message, RawBody
 from inbox.replies import frozen_bytes
+from web.passes import make_pass
 
-BODY_POLICY: Final = (
-    "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; "
-    "frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
-)
-IMAGE_SECONDS: Final = 3600
 # Only these are ever shown inside a page; they are drawn by the browser's image code and nothing else.
 IMAGE_TYPES: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 _MAGIC: Final = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8\xff", "image/gif": b"GIF8", "image/webp": b"RIFF"}
-_SALT: Final = "web.mailbody.image"
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\:*?\"<>|]")
 
 
@@ -56,27 +50,26 @@ def raw_bytes(message: Message) -> bytes:
         raise Gone("The file with the source of this message is gone.") from None
 
 
-def image_address(message_id: int, content_id: str) -> str:
-    token = signing.dumps([message_id, content_id], salt=_SALT, compress=True)
-    return reverse("inline-image", args=[token])
+def body_policy(images: str, framed_by: str) -> str:
+    """What even a mail that was not cleaned may do: show its own images, open links in a new tab, and no more."""
+    return (
+        f"default-src 'none'; img-src {images} data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; "
+        f"frame-ancestors {framed_by}; sandbox allow-popups allow-popups-to-escape-sandbox"
+    )
 
 
-def read_image_token(token: str) -> tuple[int, str] | None:
-    try:
-        message_id, content_id = signing.loads(token, salt=_SALT, max_age=IMAGE_SECONDS)
-    except (signing.BadSignature, ValueError):
-        return None
-    return int(message_id), str(content_id)
+def image_address(session_key: str, message_id: int, content_id: str) -> str:
+    return reverse("inline-image", args=[make_pass(session_key, "image", message_id, content_id)])
 
 
-def render_body(message: Message) -> Body:
-    """The cleaned HTML of a mail, a whole document. Raises Gone when there is none."""
+def render_body(message: Message, session_key: str) -> Body:
+    """The cleaned HTML of a mail, its own images with passes of this session. Raises Gone when there is none."""
     content = raw_bytes(message)
     html = find_html(content)
     if html is None:
         raise Gone("This mail has no formatted text.")
     own = find_content_ids(content)
-    images = {content_id: image_address(message.id, content_id) for content_id in own}
+    images = {content_id: image_address(session_key, message.id, content_id) for content_id in own}
     cleaned = clean_html(html, cid_url=images.get)
     return Body(cleaned.html, cleaned.blocked_images)
 

@@ -1,16 +1,44 @@
-"""Headers that every page carries."""
+"""Headers that every page carries, and the host that shows nothing but what strangers sent."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "connect-src 'self'; frame-src 'self'{frames}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
     "manifest-src 'self'"
 )
+
+
+_STRANGERS = ("/b/", "/i/")  # the only paths of the content host
+
+
+def origin_of(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+
+
+def content_origin() -> str:
+    """Where mail bodies are shown when BALAS_CONTENT_URL is set, else ""."""
+    return origin_of(settings.BALAS.content_url)
+
+
+class ContentHost:
+    """Nobody signs in and nothing is done on the host that shows what strangers sent."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        host = urlsplit(content_origin()).netloc
+        if host and request.get_host() == host and not request.path.startswith(_STRANGERS):
+            return HttpResponse(status=404)
+        return self.get_response(request)
 
 
 class ContentSecurityPolicy:
@@ -21,7 +49,9 @@ class ContentSecurityPolicy:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response.headers.setdefault("Content-Security-Policy", PAGE_POLICY)
+        elsewhere = content_origin()
+        policy = PAGE_POLICY.format(frames=f" {elsewhere}" if elsewhere else "")
+        response.headers.setdefault("Content-Security-Policy", policy)
         # What customers wrote must not lie about in a browser's store after somebody has signed out.
         response.headers.setdefault("Cache-Control", "private, no-store")
         response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")

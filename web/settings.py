@@ -88,11 +88,11 @@ AUTH_PASSWORD_VALIDATORS = [
 _public = urlsplit(BALAS.public_url)
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 ALLOWED_HOSTS += [host.strip() for host in BALAS.allowed_hosts.split(",") if host.strip()]
-if _public.hostname:
-    ALLOWED_HOSTS.append(_public.hostname)
+ALLOWED_HOSTS += [host for host in (_public.hostname, urlsplit(BALAS.content_url).hostname) if host]
 CSRF_TRUSTED_ORIGINS = [BALAS.public_url.rstrip("/")] if BALAS.public_url else []
 
 MIDDLEWARE = [
+    "web.middleware.ContentHost",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -73,6 +73,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("m/<id:id>/body", mail.body, name="body"),
     path("m/<id:id>/raw", mail.raw, name="raw"),
     path("a/<id:id>", mail.attachment, name="attachment"),
+    path("b/<str:token>", mail.shown_body, name="shown-body"),
     path("i/<str:token>", mail.image, name="inline-image"),
     # finding
     path("search", search.search, name="search"),

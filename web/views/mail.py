@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.html import escape
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
@@ -12,8 +15,10 @@ from django.views.decorators.http import require_GET
 from inbox.models import Message
 from web import access
 from web.access import SignedIn, anyone, needs
-from web.mailbody import BODY_POLICY, Gone, attachment_bytes, inline_image, raw_bytes, read_image_token, render_body
+from web.mailbody import Gone, attachment_bytes, body_policy, inline_image, raw_bytes, render_body
 from web.mailbody import safe_name as safe
+from web.middleware import content_origin, origin_of
+from web.passes import make_pass, read_pass
 
 _FRAME_STYLE = (
     "<style>:root{color-scheme:light}body{margin:0;padding:12px;background:#fff;color:#1f2328;"
@@ -33,12 +38,9 @@ def _download(content: bytes, name: str, kind: str = "application/octet-stream")
     return response
 
 
-@needs("read")
-@require_GET
-def body(request: SignedIn, id: int) -> HttpResponse:
-    message = access.get_message(request.user, id)
+def _shown(request: HttpRequest, message: Message, session_key: str) -> HttpResponse:
     try:
-        found = render_body(message)
+        found = render_body(message, session_key)
         html, blocked = found.html, found.blocked_images
     except Gone:
         html, blocked = f"<p>{escape(_('This mail cannot be shown as it was sent. Its text stands above.'))}</p>", 0
@@ -52,27 +54,50 @@ def body(request: SignedIn, id: int) -> HttpResponse:
         note = f'<p class="balas-note">{escape(words % {"n": blocked})}</p>'
     page = f'<!doctype html><html><head><meta charset="utf-8">{_FRAME_STYLE}</head><body>{note}{html}</body></html>'
     response = HttpResponse(page)
-    response.headers["Content-Security-Policy"] = BODY_POLICY
+    framed_by = origin_of(settings.BALAS.public_url) if content_origin() else "'self'"
+    images = request.build_absolute_uri(reverse("inline-image", args=["-"])).removesuffix("-")
+    response.headers["Content-Security-Policy"] = body_policy(images, framed_by)
     response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["Cache-Control"] = "private, no-store"
     return response
+
+
+@needs("read")
+@require_GET
+def body(request: SignedIn, id: int) -> HttpResponse:
+    """The mail for its frame; where a host for strangers' content is set, a pass to it there."""
+    message, session_key = access.get_message(request.user, id), request.session.session_key or ""
+    if elsewhere := content_origin():
+        return redirect(elsewhere + reverse("shown-body", args=[make_pass(session_key, "body", message.id)]))
+    return _shown(request, message, session_key)
+
+
+@anyone
+@require_GET
+def shown_body(request: HttpRequest, token: str) -> HttpResponse:
+    message, session_key, _names = _by_pass(token, "body")
+    return _shown(request, message, session_key)
+
+
+def _by_pass(token: str, purpose: str) -> tuple[Message, str, list[str | int]]:
+    """The message that a pass opens, its session and what else it names. Raises Http404."""
+    found = read_pass(token, purpose)
+    user = access.find_session_user(found[0]) if found else None
+    if found is None or user is None:
+        raise Http404
+    return access.get_message(user, int(found[1][0])), found[0], found[1][1:]
 
 
 @anyone
 @require_GET
 def image(request: HttpRequest, token: str) -> HttpResponse:
-    """An image inside a mail. The frame sends no cookies: the signature is the permission, and lasts an hour."""
-    named = read_image_token(token)
-    message = Message.objects.filter(id=named[0]).select_related("raw_item").first() if named else None
-    if named is None or message is None:
-        raise Http404
+    """An image inside a mail."""
+    message, _session, names = _by_pass(token, "image")
     try:
-        kind, data = inline_image(message, named[1])
+        kind, data = inline_image(message, str(names[0]))
     except Gone:
         raise Http404 from None
     response = HttpResponse(data, content_type=kind)
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response.headers["Cache-Control"] = "private, max-age=3600"
     return response
 
 
