@@ -15,8 +15,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime
 from pathlib import Path
+
+from connectors.mail.internaldate import read_internal_date
 
 _MAX_LINE = 16 * 1024 * 1024
 _MAX_LITERAL = 2 * 1024 * 1024 * 1024
@@ -31,10 +33,6 @@ _DATE = re.compile(rb'[( ]INTERNALDATE "([^"]{1,40})"', re.IGNORECASE)
 _BODY = re.compile(rb"[( ](?:BODY\[[^\]]*\](?:<\d+>)?|RFC822) $", re.IGNORECASE)
 _SHORT_BODY = re.compile(rb'[( ](?:BODY\[[^\]]*\](?:<\d+>)?|RFC822) (NIL|"(?:[^"\\]|\\.)*")', re.IGNORECASE)
 _ORIGIN = re.compile(rb"BODY\[\]<(\d+)>", re.IGNORECASE)
-_WHEN = re.compile(rb" ?(\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)$")
-_MONTHS = {
-    name: number for number, name in enumerate(b"jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)
-}
 
 
 class Garbled(Exception):
@@ -285,18 +283,3 @@ class Wire:
             return None
         finally:
             self._socket.settimeout(before)
-
-
-def read_internal_date(text: bytes) -> datetime | None:
-    """An INTERNALDATE (`17-Jul-1996 02:44:25 -0700`) in UTC; None when it is none."""
-    match = _WHEN.match(text)
-    if not match:
-        return None
-    day, month, year, hour, minute, second, sign, zone_hours, zone_minutes = match.groups()
-    offset = timedelta(hours=int(zone_hours), minutes=int(zone_minutes))
-    try:
-        zone = timezone(-offset if sign == b"-" else offset) if offset else UTC
-        clock = (int(hour), int(minute), min(int(second), 59))
-        return datetime(int(year), _MONTHS[month.lower()], int(day), *clock, tzinfo=zone).astimezone(UTC)
-    except (KeyError, ValueError, OverflowError):
-        return None

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.mail.internaldate import read_internal_date
 from connectors.mail.listing import Memory, absences, gaps, has_epoch_ended, holds, holds_all, merge, uid_set, without
-from connectors.mail.literals import read_internal_date
 from connectors.messages import KnownScope, Scope
 
 numbers = st.integers(1, 60)
