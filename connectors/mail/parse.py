@@ -268,8 +268,9 @@ class _Reading:
         hashes = {attachment.part: attachment.sha256 for attachment in attachments}
         parts: list[str | bytes] = []
         for leaf in self.tree.leaves():
-            if leaf.path in hashes and not leaf.content_type.startswith("text/"):
-                parts.append(hashes[leaf.path].encode())
+            if leaf.path in hashes and not leaf.is_text:
+                is_fixed = not leaf.is_sent_by_line
+                parts.append(hashes[leaf.path].encode() if is_fixed else leaf.decode_file()[0].decode("latin-1"))
             else:
                 parts.append(bodies.part_text(leaf, found))
         return digest.stable_sha256(headers, subject, parts)

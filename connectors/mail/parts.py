@@ -48,11 +48,21 @@ class Part:
         """The body's bytes without transfer encoding, and whether that was well formed."""
         return decode_transfer(self.data[self.start : self.end], self.encoding)
 
+    @property
+    def is_text(self) -> bool:
+        return self.content_type.startswith("text/")
+
+    @property
+    def is_sent_by_line(self) -> bool:
+        """Whether its bytes stand in the mail as they are, at the mercy of whoever changes line ends."""
+        return self.encoding in _LINES
+
     def decode_file(self) -> tuple[bytes, bool]:
         """As `decode`, for a file to keep. What is sent as it is, line by line, gets LF as its line end: servers and
         mail stores change line ends on the way, and the same file must be the same bytes whichever road it came."""
         data, is_clean = self.decode()
-        return (data.replace(b"\r\n", b"\n") if self.encoding in _LINES else data), is_clean
+        is_lines = self.is_sent_by_line or (self.is_text and self.encoding == "quoted-printable")
+        return (data.replace(b"\r\n", b"\n") if is_lines else data), is_clean
 
     def disposition_parameters(self) -> dict[str, str]:
         values = self.fields.get(b"content-disposition")
