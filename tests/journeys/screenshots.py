@@ -65,13 +65,21 @@ def template(page: Page, address: str) -> None:
     page.wait_for_selector("#template-menu [role=option]")
 
 
+def guided(page: Page, address: str) -> None:
+    """Connecting a mailbox, at the step where the servers have been guessed."""
+    page.goto(f"{address}/settings/mailbox")
+    page.fill("input[name=address]", "help@example.org")
+    page.click("button[type=submit].is-primary")
+    page.wait_for_selector("input[name=password]")
+
+
 PICTURES = (
     Picture("queue", conversation),
     Picture("conversation-dark", conversation, scheme="dark"),
     Picture("conversation-narrow", conversation, size="narrow", scheme="dark"),
     Picture("template", template),
     Picture("health", at("/health"), role="manager"),
-    Picture("mailbox", at("/settings/mailbox"), role="owner"),
+    Picture("mailbox", guided, role="owner"),
 )
 
 
