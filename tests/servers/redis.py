@@ -24,11 +24,11 @@ class Redis:
 
 
 @contextmanager
-def running_redis() -> Iterator[Redis]:
-    """Start an empty Redis that keeps everything in memory and stop it afterwards."""
+def running_redis(port: int = 0) -> Iterator[Redis]:
+    """Start an empty Redis that keeps everything in memory, on a free port unless named, and stop it afterwards."""
     program = require("redis-server", "redis-server")
     base = Path(tempfile.mkdtemp(prefix="br-", dir="/tmp"))
-    port = free_port()
+    port = port or free_port()
     options = ["--bind", "127.0.0.1", "--port", str(port), "--dir", str(base), "--save", "", "--appendonly", "no"]
     process = subprocess.Popen(
         [program, *options, "--maxmemory-policy", "noeviction"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
