@@ -214,6 +214,17 @@ def let_read(team: Team, account: Account, now: datetime, *, actor: Actor = "cli
     audit("team.account", f"team:{team.id}", actor, now, {"account": str(account.id)})
 
 
+def forbid_reading(team: Team, account: Account, now: datetime, *, actor: Actor = "cli") -> None:
+    """The opposite of `let_read`. An account that no team is named for is read by everybody again."""
+    TeamAccount.objects.filter(team=team, account=account).delete()
+    audit("team.account-withdrawn", f"team:{team.id}", actor, now, {"account": str(account.id)})
+
+
+def readers_of(account: Account) -> list[str]:
+    """Names of the teams that may read the account; none: everybody."""
+    return sorted(TeamAccount.objects.filter(account=account).values_list("team__name", flat=True))
+
+
 def readable_accounts(user: User) -> frozenset[int] | None:
     """Ids of the accounts whose messages this person may see; None means all. Nothing for a disabled person."""
     if not user.is_active:

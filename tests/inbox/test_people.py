@@ -122,6 +122,7 @@ def test_who_reads_which_account_follows_role_and_team(ana: User) -> None:
     team, cleo = people.create_team("Board", NOW), make_user("Cleo", Role.MANAGER)
     open_to_all = people.readable_accounts(ana)
     people.let_read(team, board, NOW)
+    assert people.readers_of(board) == [team.name]
     restricted = people.readable_accounts(ana)
     people.add_member(team, ana)
 

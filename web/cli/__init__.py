@@ -46,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def set_up() -> None:
     """Django, ready for use. Raises SetupIncomplete for settings that cannot be meant."""
+    os.umask(0o077)  # whatever is written into a home is its owner's alone
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "web.settings")
     import django
 

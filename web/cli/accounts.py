@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
-from web.cli import CommandFailed
+from web.cli import CommandFailed, readers
 from web.cli.output import add_json, rfc3339, write_object, write_table
 
 _EXAMPLE = (
@@ -63,12 +63,18 @@ def add(commands: Any) -> None:
         ("pause", pause_account, "stop reading and sending"),
         ("resume", resume_account, "go on"),
         ("remove", remove_account, "disconnect; the history stays"),
+        ("readers", readers.change, "which teams may read it"),
     ):
         parser = acts.add_parser(
             name, help=text, epilog=f"example: balas account {name}{'' if name == 'list' else ' support'}"
         )
         if name != "list":
             parser.add_argument("name", metavar="NAME")
+        if name == "readers":
+            parser.add_argument("--allow", action="append", default=[], metavar="TEAM", help="this team may read it")
+            parser.add_argument(
+                "--deny", action="append", default=[], metavar="TEAM", help="this team may not any more"
+            )
         add_json(parser)
         parser.set_defaults(act=act)
 
@@ -96,7 +102,9 @@ def _add_email(kinds: Any) -> None:
     email.add_argument(
         "--since", type=_since, metavar="DATE", help="what is older arrives resolved (default: 14 days ago)"
     )
-    email.add_argument("--team", default="", help="the team that gets new conversations")
+    email.add_argument(
+        "--team", default="", help="the team it belongs to: new work goes there, and only its members read it"
+    )
     email.add_argument("--display-name", default="", help="the name customers see")
     email.add_argument("--undo-seconds", type=int, default=10, metavar="N", help="how long a reply waits (default 10)")
     email.add_argument("--no-file-sent", action="store_true", help="the provider files sent mail itself (Gmail does)")
@@ -153,9 +161,9 @@ def add_email(options: argparse.Namespace) -> int:
     if Account.objects.filter(name=options.name).exists():
         raise CommandFailed(f"There is already an account called “{options.name}”.")
     try:
-        team_id = people.get_team(options.team).id if options.team else None
+        team = people.get_team(options.team) if options.team else None
     except people.PersonProblem as problem:
-        raise CommandFailed(str(problem)) from None
+        raise CommandFailed(f"{problem} Make one with: balas user add … --team {options.team}") from None
     settings, secrets = _email_settings(options), {"password": _password(options)}
     login = test_login(options.kind, options.address, settings, secrets)
     if not login.is_ok:
@@ -169,9 +177,11 @@ def add_email(options: argparse.Namespace) -> int:
         secrets=secrets,
         cut_at=_cut(options.since, now),
         now=now,
-        team_id=team_id,
+        team_id=team.id if team else None,
         undo_seconds=options.undo_seconds,
     )
+    if team:
+        people.let_read(team, account, now)
     ring("fetch")
     places = login.party.places if login.party else ()
     if options.json:
