@@ -9,7 +9,7 @@ database. Every network call has a deadline; every loop over what the provider s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -113,3 +113,15 @@ class Connector(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class SendsTogether(Protocol):
+    """A connector that can also send several messages side by side, with one commit for each few of them."""
+
+    def send_together(
+        self, messages: Sequence[OutboundMessage], commit: Callable[[list[int]], None]
+    ) -> list[Receipt | ConnectorError]:
+        """One result per message, in order. `commit` gets positions and is called before their point of no return;
+        what it raises ends everything, with nothing of that group sent."""
+        ...

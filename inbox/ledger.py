@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from django.db.backends.utils import CursorWrapper
 
 from inbox.models import SlaEvent
 from inbox.rules.states import SlaKind
-from inbox.sql import read_json, read_moment, select_in
+from inbox.sql import dump_json, insert, moment, read_json, read_moment, select_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +89,19 @@ def read_ledgers(cursor: CursorWrapper, conversation_ids: Collection[int]) -> di
             )
         )
     return found
+
+
+def write_ledgers(cursor: CursorWrapper, rows: Sequence[LedgerRow]) -> None:
+    columns = (
+        "id conversation_id kind occurred_at recorded_at actor message_id target_event_id policy_version_id"
+        " calendar_version_id due_at due_for data"
+    )
+    values = [
+        (
+            *(one.id, one.conversation_id, str(one.kind), moment(one.occurred_at), moment(one.recorded_at), one.actor),
+            *(one.message_id, one.target_event_id, one.policy_version_id, one.calendar_version_id),
+            *(moment(one.due_at), one.due_for, dump_json(one.data)),
+        )
+        for one in rows
+    ]
+    insert(cursor, "inbox_slaevent", columns, values)

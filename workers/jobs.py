@@ -14,16 +14,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db import DatabaseError, transaction
-from django.db import connections as database_connections
 
 from connectors.base import AuthFailed, Connector, ConnectorError, RetryLater
-from connectors.messages import Receipt, Wish
+from connectors.messages import Wish
 from inbox import accounts, bodies, changes, conversations, disk, leases, outbox, shelf
 from inbox.ingest import digest_due
 from inbox.killpoints import reach
@@ -31,14 +29,14 @@ from inbox.models import Account
 from inbox.rules.states import AccountState
 from inbox.sealing import KeyMissing
 from search.backend import SearchUnavailable, get_backend
-from workers import connections
+from workers import connections, delivering
 from workers.bells import ring
+from workers.clock import utc_now as utc_now
 
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 60
 ITEMS_PER_POLL = 5000  # then others have their turn; the next poll goes on at once
-DELIVER_THREADS = 4
 LIVE_EVENT_LIFE = timedelta(days=2)
 SPOOL_LIFE = timedelta(days=1)
 _LEASE_SECONDS = 120
@@ -54,10 +52,6 @@ class Polled:
     is_complete: bool = True  # nothing was left on the server
     is_busy: bool = False  # another process holds this account
     sentence: str = ""  # what went wrong, for people
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 # --- fetch ----------------------------------------------------------------------------------------------------------
@@ -186,42 +180,11 @@ def index(limit: int = 500) -> int:
 
 
 def deliver(limit: int = 100) -> int:
-    """Sends what is due, a few at a time, over connections that stay open; how many envelopes it touched."""
-    due = outbox.find_due(utc_now(), limit)
-    if not due:
-        return 0
-    if len(due) == 1:
-        _deliver_one(due[0])
-    else:
-        with ThreadPoolExecutor(min(DELIVER_THREADS, len(due)), thread_name_prefix="deliver") as pool:
-            lanes = [due[number::DELIVER_THREADS] for number in range(DELIVER_THREADS)]
-            list(pool.map(_deliver_lane, lanes))
-    ring("live")
-    return len(due)
-
-
-def _deliver_lane(due: Iterable[outbox.Due]) -> None:
-    try:
-        for one in due:
-            _deliver_one(one)
-    finally:
-        database_connections.close_all()
-
-
-def _deliver_one(due: outbox.Due) -> None:
-    account = Account.objects.get(id=due.account_id)
-    claim = outbox.claim(due.envelope_id, f"{leases.owner_name()}:{threading.get_ident()}", utc_now())
-    if claim is None:
-        return
-    result: Receipt | BaseException
-    try:
-        with connections.borrowed(account, "send") as connector:
-            result = connector.send(claim.message, lambda: outbox.commit(claim, utc_now()))
-    except outbox.ClaimLost:
-        return
-    except Exception as error:
-        result = error
-    outbox.record(claim, result, utc_now())
+    """Sends what is due; how many envelopes it touched."""
+    count = delivering.deliver(limit)
+    if count:
+        ring("live")
+    return count
 
 
 # --- care -----------------------------------------------------------------------------------------------------------
