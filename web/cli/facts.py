@@ -113,7 +113,7 @@ def export_rows(options: argparse.Namespace) -> int:
         draft.unlink(missing_ok=True)
         raise CommandFailed(f"{options.output} cannot be written: {error.strerror}.") from None
     if options.json:
-        write_object({"file": str(options.output), "rows": count}, sys.stderr)
+        write_object({"file": str(options.output), "rows": count})
     return 0
 
 

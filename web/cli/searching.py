@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,7 +32,7 @@ def add(commands: Any) -> None:
     ):
         parser = acts.add_parser(name, help=text, epilog=f"example: balas index {name}")
         add_json(parser)
-        parser.set_defaults(act=act)
+        parser.set_defaults(act=_answered(act))
 
 
 def find(options: argparse.Namespace) -> int:
@@ -68,6 +69,20 @@ def find(options: argparse.Namespace) -> int:
     if not hits.hits and not options.json:
         print("Nothing found.")
     return 0
+
+
+def _answered(act: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    """An index that is away is one sentence."""
+
+    def answered(options: argparse.Namespace) -> int:
+        from search.backend import SearchUnavailable
+
+        try:
+            return act(options)
+        except SearchUnavailable as error:
+            raise CommandFailed(str(error)) from None
+
+    return answered
 
 
 def check_index(options: argparse.Namespace) -> int:
