@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +22,7 @@ from inbox.changes import ConversationChange, announce
 from inbox.claims import CLAIM_TIME, COMMIT_TIME, TO_SEND, Claim, ClaimLost, is_sending_stopped
 from inbox.killpoints import reach
 from inbox.ledger import Entry, LedgerRow, write_ledgers
-from inbox.models import ConversationAccount, Envelope, EnvelopeRecipient
+from inbox.models import Envelope, EnvelopeRecipient
 from inbox.rules.states import DUE_SEND_STATES, SendState, SlaKind
 from inbox.sql import dump_json, locking, moment, read_json, read_moment, select_in
 from inbox.transactions import retried
@@ -221,13 +221,19 @@ def _stop_clocks(cursor: CursorWrapper, sent: Sequence[tuple[Any, ...]], now: da
         " version = version + 1 WHERE id = %s"
     )
     cursor.executemany(sql, changed)
-    accounts: dict[int, list[int]] = {number: [] for number in by_conversation}
-    links = ConversationAccount.objects.filter(conversation_id__in=list(accounts)).order_by("account_id")
-    for number, account_id in links.values_list("conversation_id", "account_id"):
-        accounts[number].append(account_id)
-    told = [ConversationChange(number, tuple(readers)) for number, readers in accounts.items()]
-    announce(now=now, conversations=told)
+    announce(now=now, conversations=_changes(cursor, by_conversation))
     reach("send.announced")
+
+
+def _changes(cursor: CursorWrapper, conversations: Iterable[int]) -> list[ConversationChange]:
+    accounts: dict[int, list[int]] = {number: [] for number in conversations}
+    sql = (
+        "SELECT conversation_id, account_id FROM inbox_conversationaccount WHERE conversation_id IN ({in})"
+        " ORDER BY account_id"
+    )
+    for number, account_id in select_in(cursor, sql, list(accounts)):
+        accounts[number].append(account_id)
+    return [ConversationChange(number, tuple(readers)) for number, readers in accounts.items()]
 
 
 def _entry(row: tuple[Any, ...], at: datetime, now: datetime) -> Entry:

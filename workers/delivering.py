@@ -20,7 +20,7 @@ from workers.clock import utc_now
 
 ACCOUNTS_AT_ONCE = 4
 CLAIMED_AT_ONCE = 48
-SENT_AT_ONCE = 4  # committed and recorded together: so many may be in doubt after a crash
+SENT_AT_ONCE = 8  # recorded together: so many may be in doubt after a crash
 
 
 def deliver(limit: int = 100) -> int:
