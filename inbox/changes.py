@@ -40,7 +40,7 @@ class MessageFacts:
     subject: str
     text: str
     people: tuple[str, ...]  # names and addresses of author and recipients
-    written_at: datetime
+    sent_at: datetime
     accounts: tuple[int, ...]  # of its deliveries
     automatic: str = ""
     author: tuple[str, ...] = ()  # name and address of who wrote it, for `from:`

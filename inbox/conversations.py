@@ -201,6 +201,13 @@ def undo(token: str, actor: Actor, now: datetime) -> Act:
     return desk.close("undo", data={"undoes": str(record.id), "undone_act": record.act})
 
 
+def tag_names(conversation_id: int) -> tuple[list[str], list[str]]:
+    """The tags that a conversation has, and the first hundred of those that it has not."""
+    tags = Tag.objects.order_by("name").values_list("name", flat=True)
+    taken = list(tags.filter(conversationtag__conversation_id=conversation_id))
+    return taken, list(tags.exclude(name__in=taken)[:100])
+
+
 # --- Notes, and who has looked --------------------------------------------------------------------------------------
 
 
@@ -259,7 +266,7 @@ def facts_of(message: Message, conversation_id: int, accounts: tuple[int, ...]) 
         subject=message.subject,
         text=message.text,
         people=tuple(name for name in people_named if name),
-        written_at=message.written_at,
+        sent_at=message.dated_at or message.written_at,
         accounts=accounts,
         automatic=message.automatic,
         author=tuple(name for name in (message.author_name, message.author_address) if name),

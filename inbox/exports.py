@@ -126,7 +126,7 @@ def _messages(chunk: Sequence[Message], names: Mapping[int, str]) -> Iterator[Ro
             "text": message.text,
             "visible_text": passages.visible(message.text, message.passages),
             "language": message.language or None,
-            "sent_at": message.written_at,
+            "sent_at": message.dated_at or message.written_at,
             "received_at": message.received_at,
             "message_id": message.reference,
             "in_reply_to": message.in_reply_to,

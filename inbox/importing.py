@@ -15,10 +15,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import IO
 
+from connectors.mail.fields import is_plausible, parse_date
 from connectors.messages import Page, RawItem, Scope
 from inbox import shelf
 from inbox.completeness import IMPORT_PLACE
@@ -30,7 +30,8 @@ MAX_MAIL_BYTES = 100 * 1024 * 1024
 _PAGE_ITEMS, _PAGE_BYTES = 250, 16 * 1024 * 1024
 _OPENERS: dict[str, Callable[..., IO[bytes]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}  # type: ignore[dict-item]
 _FROM_LINE = re.compile(rb"From \S.*\d{4}\s*$")
-_DATE = re.compile(rb"^date:[ \t]*([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)", re.I | re.M)
+_FIELD = r"^%s:[ \t]*([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)"
+_TIMES = [re.compile((_FIELD % name).encode(), re.I | re.M) for name in ("date", "received")]
 _SKIPPED = {".ds_store", "dovecot.index", "dovecot-uidlist", "maildirfolder", "subscriptions"}
 
 
@@ -189,16 +190,15 @@ def _mbox(stream: IO[bytes], line: bytes) -> Iterator[bytes]:
 
 
 def _received_at(content: bytes, file: Path, now: datetime) -> datetime:
-    """An import has no INTERNALDATE: the Date stands for it, else the file's own time; never the future."""
+    """An import has no INTERNALDATE: the Date stands for it, else the topmost Received, else the file's own time.
+
+    Never the future: a Date of tomorrow says nothing about when the mail came.
+    """
     head = re.split(rb"\r?\n\r?\n", content[:65536], maxsplit=1)[0]
-    found = _DATE.search(head)
-    if found:
-        try:
-            at = parsedate_to_datetime(found.group(1).decode("ascii", "replace"))
-        except (ValueError, TypeError, IndexError, OverflowError):
-            at = None
-        if at is not None:
-            at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-            if at.year >= 1980:
-                return min(at, now)
+    for pattern in _TIMES:
+        found = pattern.search(head)
+        value = found.group(1).decode("ascii", "replace") if found else ""
+        at = parse_date(" ".join(value.rpartition(";")[2].split()))
+        if at is not None and is_plausible(at, now):
+            return min(at, now)
     return min(datetime.fromtimestamp(file.stat().st_mtime, UTC), now)

@@ -100,7 +100,7 @@ class ElasticSink:
         """Notes what changed, for every generation of the index that is building or live."""
         with connection.cursor() as cursor:
             targets = noting.targets(cursor)
-            places, new = place(cursor, [(facts.id, facts.written_at) for facts in messages])
+            places, new = place(cursor, [(facts.id, facts.sent_at) for facts in messages])
             changed = dict.fromkeys(new, 1) | noting.raise_versions(cursor, sorted(set(places) - new))
             noting.note(cursor, targets, MESSAGE, changed)
             noting.note(cursor, targets, CONVERSATION, noting.current_versions(cursor, CONVERSATION, conversations))

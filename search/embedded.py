@@ -112,7 +112,7 @@ class EmbeddedSink:
         if not messages:
             return
         with connection.cursor() as cursor:
-            places, new = place(cursor, [(facts.id, facts.written_at) for facts in messages])
+            places, new = place(cursor, [(facts.id, facts.sent_at) for facts in messages])
             documents = [document_of(facts, places[facts.id]) for facts in messages if facts.id in places]
             write(cursor, documents, {each.rowid for each in documents if each.id not in new})
 

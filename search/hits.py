@@ -60,7 +60,7 @@ def readable(places: Sequence[int], accounts: set[int] | None) -> dict[int, dict
         rows = rows.filter(Q(direction="note") | Q(account=None) | Q(account__in=accounts) | Exists(delivered))
         own = ConversationAccount.objects.filter(conversation=OuterRef("conversation"), account__in=accounts)
         links = links.filter(Exists(own))
-    found = list(rows.annotate(start=Substr("text", 1, READ)).values(*columns, "written_at", "start"))
+    found = list(rows.annotate(start=Substr("text", 1, READ)).values(*columns, "written_at", "dated_at", "start"))
     strands = {row["strand_id"] for row in found}
     where = {
         strand: (conversation, customer)
@@ -82,7 +82,7 @@ def _hits(found: Sequence[tuple[int, dict[str, Any]]], root: Node) -> list[Hit]:
             author=row["author_name"] or row["author_address"],
             direction=row["direction"],
             passage=make_passage(row["start"], needles),
-            sent_at=row["written_at"],
+            sent_at=row["dated_at"] or row["written_at"],
         )
         for _place, row in found
     ]

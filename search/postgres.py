@@ -111,7 +111,7 @@ class PostgresSink:
         if not messages:
             return
         with connection.cursor() as cursor:
-            places, _ = place(cursor, [(facts.id, facts.written_at) for facts in messages])
+            places, _ = place(cursor, [(facts.id, facts.sent_at) for facts in messages])
             write(cursor, [document_of(facts, places[facts.id]) for facts in messages if facts.id in places])
 
 

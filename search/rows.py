@@ -18,7 +18,7 @@ _NOTE = "note"
 
 
 def place(cursor: CursorWrapper, messages: Sequence[tuple[int, datetime]]) -> tuple[dict[int, int], set[int]]:
-    """Gives each message (id, written_at) that has none a place of its own: the first free number of its second.
+    """Gives each message (id, sent_at) that has none a place of its own: the first free number of its second.
 
     Returns the place of every message that has a row, and the ids of those that got theirs now. On PostgreSQL two
     writers may still want one number: the unique key refuses the second, whose transaction is tried again.
@@ -45,7 +45,7 @@ def document_of(facts: MessageFacts, rowid: int, version: int = 1) -> MessageDoc
         id=facts.id,
         rowid=rowid,
         strand=facts.strand,
-        sent_at=facts.written_at,
+        sent_at=facts.sent_at,
         accounts=() if facts.direction == _NOTE else facts.accounts,
         subject=facts.subject,
         text=facts.text,
@@ -58,12 +58,13 @@ def document_of(facts: MessageFacts, rowid: int, version: int = 1) -> MessageDoc
 def load_facts(ids: Sequence[int]) -> list[MessageFacts]:
     """The facts of the messages that have rows, as they stand now, in no particular order."""
     columns = ("id", "strand_id", "kind", "direction", "account_id", "subject", "text", "author_name")
-    more = ("author_address", "recipients", "written_at", "automatic", "author_user__name", "author_user__email")
+    more = ("author_address", "recipients", "automatic", "author_user__name", "author_user__email")
+    times = ("written_at", "dated_at")
     accounts: defaultdict[int, set[int]] = defaultdict(set)
     for message, account in Delivery.objects.filter(message__in=ids).values_list("message_id", "account_id"):
         accounts[message].add(account)
     found = []
-    for row in Message.objects.filter(id__in=ids).values(*columns, *more):
+    for row in Message.objects.filter(id__in=ids).values(*columns, *more, *times):
         if row["account_id"]:
             accounts[row["id"]].add(row["account_id"])
         author = (row["author_name"] or row["author_user__name"] or "", row["author_address"])
@@ -78,7 +79,7 @@ def load_facts(ids: Sequence[int]) -> list[MessageFacts]:
                 subject=row["subject"],
                 text=row["text"],
                 people=tuple(part for part in (*author, *others) if part),
-                written_at=row["written_at"],
+                sent_at=row["dated_at"] or row["written_at"],
                 accounts=tuple(sorted(accounts[row["id"]])),
                 automatic=row["automatic"],
                 author=tuple(part for part in author if part),
@@ -91,7 +92,7 @@ def load_documents(ids: Sequence[int]) -> list[MessageDocument]:
     """Documents of the messages that have rows. Gives a place to those without one: call it in a transaction."""
     facts = load_facts(ids)
     with connection.cursor() as cursor:
-        places, _ = place(cursor, [(each.id, each.written_at) for each in facts])
+        places, _ = place(cursor, [(each.id, each.sent_at) for each in facts])
     return [document_of(each, places[each.id]) for each in facts if each.id in places]
 
 

@@ -45,6 +45,7 @@ class Letter:
     preview: str
     language: str
     written_at: datetime  # the clock's time of writing
+    dated_at: datetime | None  # what it says of itself, where that is another time
     received_at: datetime
     automatic: str
     verified: bool | None
@@ -72,6 +73,11 @@ class Letter:
     @property
     def is_inbound(self) -> bool:
         return self.direction == Direction.INBOUND
+
+    @property
+    def sent_at(self) -> datetime:
+        """When it was sent, as the reader is told."""
+        return self.dated_at or self.written_at
 
     @property
     def order(self) -> tuple[datetime, str, str]:
@@ -136,6 +142,7 @@ def letter_of(arrival: Arrival, account: AccountFacts, message_id: int) -> Lette
         preview=first_words(_new_words(clean(parsed.text[:4000]), passages)),
         language=parsed.language[:16],
         written_at=written_at,
+        dated_at=parsed.written_at if parsed.written_at != written_at else None,
         received_at=arrival.received_at,
         automatic=automatic,
         verified=parsed.verified,
@@ -192,14 +199,15 @@ def first_words(text: str) -> str:
 
 COLUMNS = """m.id, m.kind, m.direction, m.reference, m.stable_sha256, m.author_name, m.author_address, m.recipients,
     m.in_reply_to, m."references", m.subject, SUBSTR(m.text, 1, 4000), m.passages, m.language, m.written_at,
-    m.received_at, m.automatic, m.verified, m.account_id, m.raw_item_id, m.flags, m.strand_id"""
+    m.received_at, m.automatic, m.verified, m.account_id, m.raw_item_id, m.flags, m.strand_id,
+    m.dated_at"""
 
 
 def letter_of_row(row: Sequence[Any], ground: Ground, account: AccountFacts) -> Letter:
     """From the columns named in COLUMNS. `account` is any account of the message's kind."""
     (message_id, kind, direction, reference, stable, name, address, recipients, in_reply_to, references) = row[:10]
     (subject, text, passages, language, written_at, received_at, automatic, verified) = row[10:18]
-    (account_id, raw_item_id, flags, strand_id) = row[18:]
+    (account_id, raw_item_id, flags, strand_id, dated_at) = row[18:]
     people: Sequence[Person] = [Person("author", account.key(address, name), address, name)]
     for one in read_json(recipients):
         people = [*people, Person(one["role"], account.key(one["address"]), one["address"], one["name"])]
@@ -224,6 +232,7 @@ def letter_of_row(row: Sequence[Any], ground: Ground, account: AccountFacts) -> 
         preview=first_words(_new_words(text, read_json(passages))),
         language=language,
         written_at=written,
+        dated_at=read_moment(dated_at),
         received_at=read_moment(received_at) or written,
         automatic=automatic,
         verified=None if verified is None else bool(verified),

@@ -40,7 +40,7 @@ def _facts(letter: Letter, strand: Strand, text: str, accounts: tuple[int, ...])
         subject=letter.subject,
         text=text,
         people=tuple(dict.fromkeys(named)),
-        written_at=letter.written_at,
+        sent_at=letter.sent_at,
         accounts=accounts,
         automatic=letter.automatic,
         author=tuple(one for one in (letter.author.name, letter.author.address) if one),

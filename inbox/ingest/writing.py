@@ -19,7 +19,7 @@ from inbox.sql import dump_json, execute_in, insert, moment
 
 _MESSAGE = (
     "id kind direction strand_id account_id author_id author_user_id author_name author_address recipients"
-    " subject text passages has_html language language_confidence written_at received_at reference in_reply_to"
+    " subject text passages has_html language language_confidence written_at dated_at received_at reference in_reply_to"
     " references stable_sha256 raw_sha256 raw_item_id automatic flags verified reach search_rowid created_at"
 )
 _ATTACHMENT = "id message_id part name content_type size sha256 is_inline content_id"
@@ -63,7 +63,7 @@ def _message_row(letter: Letter, strand_id: int, book: Book, at: Any) -> tuple[A
         *(letter.id, letter.kind, letter.direction, strand_id, letter.account_id, identity, None),
         *(author.name, author.address, dump_json(people), letter.subject, clean(parsed.text)),
         *(dump_json(letter.passages), parsed.has_html, letter.language, parsed.language_confidence),
-        *(moment(letter.written_at), moment(letter.received_at), letter.reference),
+        *(moment(letter.written_at), moment(letter.dated_at), moment(letter.received_at), letter.reference),
         *(
             short_reference(parsed.in_reply_to),
             dump_json(references),

@@ -28,6 +28,7 @@ class Message(Row):
     language = models.CharField(max_length=16, default="", blank=True)
     language_confidence = models.FloatField(default=0.0)
     written_at = models.DateTimeField()  # the clock's time of writing (design §4), also for sorting
+    dated_at = models.DateTimeField(null=True, default=None)  # what it says of itself, where that is another time
     received_at = models.DateTimeField()  # first delivery
     reference = models.CharField(max_length=500)  # Message-ID without brackets; "" when absent
     in_reply_to = models.CharField(max_length=500, default="", blank=True)

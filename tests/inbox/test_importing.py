@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from inbox import exports
 from inbox.importing import ImportProblem, canonical_sha256, import_paths
-from inbox.models import Conversation, Delivery, Message, RawItem
+from inbox.models import Conversation, Delivery, Message, RawItem, SlaEvent
 from tests.builders import NOW, make_account, make_item, make_mail, receive
 from tests.inbox.inbox_picture import assert_sums_hold
 
@@ -147,3 +148,36 @@ def test_the_canonical_hash_tells_different_mails_apart():
     one, two = mails(2)
     assert canonical_sha256(one) != canonical_sha256(two)
     assert canonical_sha256(one) == canonical_sha256(one.replace(b"\n", b" \r\n") + b"\0\n")
+
+
+@pytest.mark.parametrize("date", ["", "Date: Thu, 01 Jan 1970 00:00:00 +0000\r\n", "Date: someday\r\n"])
+def test_an_imported_mail_without_a_usable_date_came_when_its_server_says(tmp_path, date):
+    account = make_account()
+    trace = "Received: from a (b; c)\r\n\tby mx.example; Tue, 03 Mar 2020\r\n 09:00:00 +0100\r\n"
+    later = "Received: from elsewhere by x; Tue, 03 Mar 2020 07:00:00 +0100\r\n"
+    (tmp_path / "one.eml").write_bytes(f"{trace}{later}{date}From: ana@shop.example\r\n\r\nHello\r\n".encode())
+    import_paths([tmp_path], account, sent=False, now=NOW)
+    assert Message.objects.get().received_at == datetime(2020, 3, 3, 8, tzinfo=UTC)
+    assert Conversation.objects.get().status == "resolved"
+
+
+def test_a_date_of_the_future_says_not_when_an_imported_mail_came(tmp_path):
+    account = make_account()
+    date = "Date: Fri, 01 Jan 2038 00:00:00 +0000\r\nReceived: by mx.example; Tue, 03 Mar 2020 09:00:00 +0000\r\n"
+    (tmp_path / "one.eml").write_bytes(f"{date}From: ana@shop.example\r\n\r\nHello\r\n".encode())
+    import_paths([tmp_path], account, sent=False, now=NOW)
+    message = Message.objects.get()
+    assert message.received_at == datetime(2020, 3, 3, 9, tzinfo=UTC)
+    assert message.flags == ["bad-date", "no-message-id"]
+
+
+def test_what_was_sent_long_before_it_came_has_the_same_time_of_sending_by_poll_and_by_import(tmp_path):
+    mail = make_mail(message_id="old@shop.example", at=NOW - timedelta(days=400))
+    polled, imported = make_account(), make_account("other", "other@balas.example")
+    receive(polled, make_item(mail, at=NOW))
+    assert [row["sent_at"] for row in exports.stream("messages", None)] == [NOW - timedelta(days=400)]
+    # The clock of live mail still starts at most a day before it came.
+    assert SlaEvent.objects.get().occurred_at == NOW - timedelta(days=1)
+    (tmp_path / "one.eml").write_bytes(mail.replace(b"old@shop", b"other@shop"))
+    import_paths([tmp_path], imported, sent=False, now=NOW)
+    assert {row["sent_at"] for row in exports.stream("messages", None)} == {NOW - timedelta(days=400)}
