@@ -68,6 +68,7 @@ class _Batch:
         self.matters: dict[int, Matter] = {}
         self.removed: list[Matter] = []
         self.moved: list[Letter] = []
+        self.left: set[int] = set()  # customers who may have no conversation any more
 
     def run(self, arrivals: list[Arrival]) -> int:
         messages = [one for one in arrivals if isinstance(one.parsed, ParsedMessage)]
@@ -129,6 +130,7 @@ class _Batch:
             matter = self._matter_of(strand)
             letters = strand.letters
             if matter.id in stirred and not matter.is_new:
+                self.left.add(matter.customer_id)
                 matter.customer_id = self._customer(strand)
                 matter.reset()
             elif not matter.is_new:
@@ -167,6 +169,7 @@ class _Batch:
         for strand in self.threads.emptied:
             if strand.conversation_id not in kept and strand.conversation_id in self.matters:
                 self.removed.append(self.matters.pop(strand.conversation_id))
+                self.left.add(self.removed[-1].customer_id)
 
     def _matter_of(self, strand: Strand) -> Matter:
         if strand.conversation_id:
@@ -212,6 +215,7 @@ class _Batch:
         writing.write_access(self.cursor, changed)
         reach("digest.ledger-written")
         writing.forget_conversations(self.cursor, [matter.id for matter in self.removed])
+        self.book.forget_unmet(self.left)
         self._count(changed)
         reach("digest.counters-written")
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db.backends.utils import CursorWrapper
 
 from inbox.ingest.letters import Letter, Person
-from inbox.sql import dump_json, insert, moment, select_in
+from inbox.sql import dump_json, execute_in, insert, moment, select_in
 
 NOBODY = "?"
 """Begins the key of a counterparty whose address could not be read: one per message, so that nobody is mistaken."""
@@ -23,15 +23,16 @@ class Identity:
     key: str
     name: str
     customer_id: int | None = None
+    address: str = ""  # of new ones
 
 
 class Book:
     def __init__(self, cursor: CursorWrapper, now: datetime, ids: Iterator[int]) -> None:
         self._cursor, self._now, self._ids = cursor, now, ids
         self._known: dict[tuple[str, str], Identity] = {}
-        self._new: list[tuple[object, ...]] = []
-        self._new_customers: list[tuple[object, ...]] = []
-        self._new_links: list[tuple[object, ...]] = []
+        self._new: list[Identity] = []
+        self._named: list[Identity] = []  # known without a name until now
+        self._new_customers: list[Identity] = []
 
     def load(self, keys: Iterable[tuple[str, str]]) -> None:
         by_kind: dict[str, set[str]] = defaultdict(set)
@@ -51,36 +52,59 @@ class Book:
         return self._known.get((kind, key))
 
     def identity(self, kind: str, person: Person) -> Identity:
-        """The identity of this key, made where it is missing."""
+        """The identity of this key, made where it is missing; the first name that it is given stays."""
         found = self._known.get((kind, person.key))
         if found is None:
-            found = Identity(next(self._ids), kind, person.key, person.name)
+            found = Identity(next(self._ids), kind, person.key, person.name, address=person.address)
             self._known[kind, person.key] = found
-            at = moment(self._now)
-            self._new.append(
-                (found.id, kind, person.key, person.address, "", person.name, False, False, None, None, at)
-            )
+            self._new.append(found)
+        elif person.name and not found.name:
+            found.name = person.name
+            self._named.append(found)
         return found
 
     def customer(self, identity: Identity) -> int:
         """The customer behind an identity, made on first sight."""
         if identity.customer_id is None:
             identity.customer_id = next(self._ids)
-            at = moment(self._now)
-            self._new_customers.append((identity.customer_id, identity.name, "", "", False, "{}", "", at))
-            evidence = dump_json({"rule": "first-seen"})
-            self._new_links.append(
-                (next(self._ids), identity.id, identity.customer_id, evidence, "balas", at, None, "")
-            )
+            self._new_customers.append(identity)
         return identity.customer_id
 
     def write(self) -> None:
+        at = moment(self._now)
         columns = "id kind key address external_id display is_own is_blocked reach verified created_at"
-        insert(self._cursor, "inbox_identity", columns, self._new)
+        identities = [
+            (one.id, one.kind, one.key, one.address, "", one.name, False, False, None, None, at) for one in self._new
+        ]
+        insert(self._cursor, "inbox_identity", columns, identities)
         columns = "id name language zone is_vip attributes note created_at"
-        insert(self._cursor, "inbox_customer", columns, self._new_customers)
+        customers = [(one.customer_id, one.name, "", "", False, "{}", "", at) for one in self._new_customers]
+        insert(self._cursor, "inbox_customer", columns, customers)
         columns = "id identity_id customer_id evidence actor linked_at ended_at ended_by"
-        insert(self._cursor, "inbox_identitylink", columns, self._new_links)
+        evidence = dump_json({"rule": "first-seen"})
+        links = [
+            (next(self._ids), one.id, one.customer_id, evidence, "balas", at, None, "") for one in self._new_customers
+        ]
+        insert(self._cursor, "inbox_identitylink", columns, links)
+        self._write_names()
+
+    def _write_names(self) -> None:
+        """Somebody to whom we wrote by address alone says their name: the customer without one gets it, too."""
+        for one in self._named:
+            sql = "UPDATE inbox_identity SET display = %s WHERE id = %s AND display = ''"
+            self._cursor.execute(sql, [one.name, one.id])
+            sql = "UPDATE inbox_customer SET name = %s WHERE id = %s AND name = ''"
+            self._cursor.execute(sql, [one.name, one.customer_id])
+
+    def forget_unmet(self, customer_ids: Iterable[int]) -> None:
+        """Those whom a late link left without a conversation, and of whom nobody but the digest knows anything."""
+        sql = """SELECT c.id FROM inbox_customer c WHERE c.id IN ({in}) AND c.note = '' AND NOT c.is_vip
+            AND NOT EXISTS (SELECT 1 FROM inbox_conversation x WHERE x.customer_id = c.id)
+            AND NOT EXISTS (SELECT 1 FROM inbox_identitylink l WHERE l.customer_id = c.id
+                AND (l.actor <> 'balas' OR l.ended_at IS NOT NULL))"""
+        unmet = [row[0] for row in select_in(self._cursor, sql, sorted(set(customer_ids)))]
+        execute_in(self._cursor, "DELETE FROM inbox_identitylink WHERE customer_id IN ({in})", unmet)
+        execute_in(self._cursor, "DELETE FROM inbox_customer WHERE id IN ({in})", unmet)
 
 
 def counterparty_of(letter: Letter, own: frozenset[str]) -> Person:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from inbox import counters
-from inbox.models import Conversation, Message, SlaEvent, StrandLink
+from inbox.models import Conversation, Customer, Message, SlaEvent, StrandLink
 
 
 def take_picture() -> list[dict[str, Any]]:
@@ -35,7 +35,8 @@ def _of_conversation(one: Conversation, inside: dict[int, list[Any]], ledger: di
     return {
         "messages": sorted(inside.get(one.id, [])),
         "ledger": sorted(ledger.get(one.id, []), key=str),
-        "customer": sorted(one.customer.links.values_list("identity__key", flat=True)),
+        "customer": sorted(one.customer.links.values_list("identity__key", "identity__display")),
+        "customer name": one.customer.name,
         "accounts": sorted(one.conversationaccount_set.values_list("account__name", flat=True)),
         "account": one.account.name if one.account else None,
         **{name: getattr(one, name) for name in columns.split()},
@@ -45,6 +46,7 @@ def _of_conversation(one: Conversation, inside: dict[int, list[Any]], ledger: di
 def assert_sums_hold() -> None:
     """What is kept beside the rows is what the rows say."""
     assert counters.kept() == counters.recount()
+    assert not Customer.objects.filter(conversations=None).exists(), "a customer without a conversation"
     for conversation in Conversation.objects.all():
         held = Message.objects.filter(strand__links__conversation=conversation, strand__links__ended_at=None).exclude(
             direction="note"

@@ -41,7 +41,7 @@ def make_correspondence(seed: int) -> list[RawItem]:
         headers = {"Auto-Submitted": "auto-replied"} if not is_ours and chance.random() < 0.15 else {}
         mail = make_mail(
             f"Mail {number} of {seed}\n",
-            author=author,
+            author=author if is_ours else f"{author.partition('@')[0].title()} <{author}>",
             to=to,
             cc=cc,
             message_id=message_id,
