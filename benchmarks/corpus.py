@@ -17,17 +17,42 @@ from email.utils import format_datetime
 from pathlib import Path
 from quopri import encodestring
 
-_LEADS = "b c d f g h k l m n p r s t v w st tr pr br kl gr sp ch sh".split()
-_VOWELS = "a e i o u ai ea ou ie".split()
-_TAILS = ["", "", "n", "r", "s", "t", "l", "m", "ng", "rt", "st", "nd"]
-_COMMON = (
-    "the and to of a in is it you that for on with as are this be have not we order parcel invoice refund please thanks"
-    " hello regards yang dan di untuk dengan saya pesanan barang kirim tolong terima kasih belum sudah și de la nu este"
-    " pentru comanda factura colet mulțumesc bună ziua aștept răspuns când livrare"
-).split()
-_FIRST = "Ana Budi Siti Ștefan Ioana Mihai Rizky Dewi Agus Elena Andrei Lucía Jürgen Zoë Håkon María Noël Ayşe".split()
-_LAST = "Popescu Santoso Wijaya Ionescu Müller García Andersson Țurcanu Nugroho Brown Öztürk Lefèvre Smith".split()
-_AGENTS = ("Mozilla Thunderbird", "iPhone Mail (20F66)", "Apple Mail (2.3731.500.231)", "Microsoft Outlook 16.0")
+_LEADS = ("b", "c", "d", "f", "g", "h", "k", "l", "m", "n", "p", "r", "s", "t", "v", "w", "st", "tr", "pr", "kl", "sh")
+_VOWELS = ("a", "e", "i", "o", "u", "ai", "ea", "ou", "ie")
+_TAILS = ("", "", "n", "r", "s", "t", "l", "m", "ng", "rt", "st", "nd")
+_COMMON_TEXT = """the and to of a in is it you that for on with as are this be have not we order parcel invoice refund
+please thanks hello regards yang dan di untuk dengan saya pesanan barang kirim tolong terima kasih belum sudah și de la
+nu este pentru comanda factura colet mulțumesc bună ziua aștept răspuns când livrare"""
+_COMMON = _COMMON_TEXT.split()
+_FIRST = (
+    "Ana",
+    "Budi",
+    "Siti",
+    "Ștefan",
+    "Ioana",
+    "Mihai",
+    "Rizky",
+    "Dewi",
+    "Agus",
+    "Lucía",
+    "Jürgen",
+    "Håkon",
+    "Ayşe",
+)
+_LAST = (
+    "Popescu",
+    "Santoso",
+    "Wijaya",
+    "Ionescu",
+    "Müller",
+    "García",
+    "Țurcanu",
+    "Brown",
+    "Öztürk",
+    "Lefèvre",
+    "Smith",
+)
+_AGENTS = ("Mozilla Thunderbird", "iPhone Mail (20F66)", "Apple Mail (2.3731.500.231)", "Outlook 16.0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +166,7 @@ class Corpus:
 
     def _signature(self, address: str) -> str:
         signature = base64.b64encode(self._random.randbytes(256)).decode()
-        folded = "\n\t ".join((signature[at : at + 68] for at in range(0, len(signature), 68)))
+        folded = "\n\t ".join(signature[at : at + 68] for at in range(0, len(signature), 68))
         digest = base64.b64encode(self._random.randbytes(32)).decode()
         return (
             f"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d={address.partition('@')[2]}; s=s1;\n"

@@ -1,4 +1,4 @@
-"""A mailbox in a real Dovecot → conversations in the queue, findable, beside the obvious loop (L0) and the floor (L1)."""
+"""A mailbox in a real Dovecot → queue and index, beside the obvious loop (L0) and the floor (L1)."""
 
 from __future__ import annotations
 

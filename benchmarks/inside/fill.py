@@ -3,6 +3,7 @@
 import sys
 
 from benchmarks.inside import setup
+
 from benchmarks.filling import Filler  # isort: skip  needs the settings
 from inbox import people
 from inbox.rules.states import Role

@@ -16,14 +16,14 @@ from web.cli.mail import _poll_one
 def main() -> None:
     account = setup.connect(sys.argv[1], sys.argv[2])
     profile = cProfile.Profile() if len(sys.argv) > 3 else None
-    watch = setup.Watch()
+    peak, watch = setup.Peak(), setup.Watch()
     if profile:
         profile.enable()
     result = _poll_one(account, True)
     if profile:
         profile.disable()
     parsing.close()  # its time counts, and a child's is known when it has ended
-    found = watch.read()
+    found = watch.read() | peak.read()
     if profile:
         pstats.Stats(profile, stream=sys.stderr).sort_stats(sys.argv[3]).print_stats(45)
         profile.dump_stats("/tmp/bench.prof")

@@ -17,7 +17,6 @@ import sys
 import threading
 import time
 from email import message_from_bytes, policy
-from io import BufferedReader
 from typing import Any
 
 import fast_mail_parser
@@ -93,7 +92,7 @@ def _ask(sock: socket.socket, number: int, uids: list[int]) -> None:
     sock.sendall(b"f%d UID FETCH %d:%d (UID BODY.PEEK[])\r\n" % (number, uids[0], uids[-1]))
 
 
-def _numbers(stream: BufferedReader, tag: bytes) -> list[int]:
+def _numbers(stream: Any, tag: bytes) -> list[int]:
     found: list[int] = []
     while True:
         line = stream.readline()
@@ -103,7 +102,7 @@ def _numbers(stream: BufferedReader, tag: bytes) -> list[int]:
             return found
 
 
-def _read_batch(stream: BufferedReader) -> list[tuple[Any, ...]]:
+def _read_batch(stream: Any) -> list[tuple[Any, ...]]:
     """What came until one command ended; Dovecot may work on several at once."""
     rows: list[tuple[Any, ...]] = []
     while True:

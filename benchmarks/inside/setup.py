@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import resource
+import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import django
@@ -51,6 +53,34 @@ class Watch:
 
     def read(self) -> dict[str, float]:
         return {"seconds": time.perf_counter() - self.started, "cpu": cpu_seconds() - self.cpu}
+
+
+@dataclass
+class Peak:
+    """The most memory that this process held: RSS by the kernel's own mark, its own pages by looking often."""
+
+    own_mb: float = 0.0
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.05):
+            for line in Path("/proc/self/status").read_text().splitlines():
+                if line.startswith("RssAnon:"):
+                    self.own_mb = max(self.own_mb, int(line.split()[1]) / 1024)
+
+    def read(self) -> dict[str, float]:
+        self._stop.set()
+        self._thread.join()
+        own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+        return {
+            "own_mb": self.own_mb,
+            "peak_mb": own.ru_maxrss / 1024,
+            "children_peak_mb": children.ru_maxrss / 1024,
+        }
 
 
 def answer(found: dict[str, Any]) -> None:
