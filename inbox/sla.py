@@ -119,6 +119,7 @@ def extend(
     """
     rows: list[LedgerRow] = []
     state: rules.SlaState | None = None
+    found: rules.SlaResult | None = None
     for entry, row_id in zip(entries, new_ids(len(entries)), strict=True):
         policy = entry.policy_version_id or standing.policy_version_id
         calendar = entry.calendar_version_id or standing.calendar_version_id
@@ -129,7 +130,7 @@ def extend(
         found = rules.result(state)
         row.due_at, row.due_for = found.due_at, str(found.due_for or "")
         rows.append(row)
-    return (_standing_of(standing, state) if state is not None else standing), rows
+    return (_standing_of(standing, state, found) if state is not None else standing), rows
 
 
 def _after(
@@ -152,8 +153,8 @@ def _after(
     return _replay(standing, [*before, *(one for one in rows if one.id not in known), row])
 
 
-def _standing_of(standing: Standing, state: rules.SlaState) -> Standing:
-    found = rules.result(state)
+def _standing_of(standing: Standing, state: rules.SlaState, found: rules.SlaResult | None = None) -> Standing:
+    found = found or rules.result(state)
     return replace(standing, state=rules.state_to_data(state), due_at=found.due_at, due_for=str(found.due_for or ""))
 
 

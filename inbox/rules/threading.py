@@ -10,6 +10,7 @@ from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final, Generic, TypeVar
 
@@ -36,6 +37,7 @@ class References:
     parents: tuple[str, ...]  # nearest first, without `own`
 
 
+@lru_cache(maxsize=4096)  # a thread's messages name each other again and again
 def reference_key(message_id: str) -> str | None:
     """How a Message-ID is compared and stored: as written, long ones by hash; None when it identifies nothing."""
     key = message_id.strip().strip("<>").strip()
