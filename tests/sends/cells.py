@@ -28,7 +28,8 @@ def run_cell(phase: str, fault: str, seed: int) -> dict[str, Any]:
     is_large = phase == Phase.BODY or (seed and rnd.random() < 0.2)
     with running_faulty_smtp() as server:
         conversation = _ground(server.port)
-        if seed and rnd.random() < 0.4:  # so that the fault meets a connection that was used before
+        is_early = phase in {Phase.CONNECT, Phase.EHLO}
+        if seed and not is_early and rnd.random() < 0.4:  # so that the fault meets a connection that was used before
             _answer(conversation, "The first answer.", PEOPLE[:1], "page-before")
             jobs.deliver()
             server.delivered.clear()
