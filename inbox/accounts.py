@@ -111,6 +111,14 @@ def connect(
     return account
 
 
+def is_connected(kind: str, address: str) -> bool:
+    return Account.objects.filter(kind=kind, address__iexact=address, removed_at=None).exists()
+
+
+def is_name_taken(name: str) -> bool:
+    return Account.objects.filter(name=name, removed_at=None).exists()
+
+
 def succeeded(account_id: int, now: datetime, next_poll_at: datetime, remaining: int | None) -> None:
     account = Account.objects.get(id=account_id)
     was_ok = account.state == AccountState.OK

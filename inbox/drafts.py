@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from inbox.bodies import sync_folder
 from inbox.conversations import work_record
 from inbox.ids import new_id
-from inbox.models import Draft, DraftAttachment, Envelope, Message, StoredFile, User
+from inbox.models import Draft, DraftAttachment, Envelope, Message, ReplyTemplateVersion, StoredFile, User
 from inbox.rules.states import SendState
 
 MAX_CHARACTERS = 500_000
@@ -59,7 +59,7 @@ def save_draft(
     values: dict[str, Any] = {"body": body, "seen_message": seen_message, "updated_at": now}
     if fields is not None:
         values["fields"] = dict(fields)
-    if template_version_id is not None:
+    if template_version_id and ReplyTemplateVersion.objects.filter(id=template_version_id).exists():
         values["template_version_id"] = template_version_id
     draft, is_new = Draft.objects.update_or_create(
         conversation_id=conversation_id, user=user, is_note=is_note, defaults=values

@@ -45,3 +45,9 @@ def new_ids(count: int) -> list[int]:
         first = _last + 1
         _last += count
         return list(range(first, first + count))
+
+
+def read_id(text: object) -> int:
+    """An id as somebody sent it; 0 for what cannot be one of ours, such as digits of another script or too many."""
+    digits = str(text or "")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 19 else 0

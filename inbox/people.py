@@ -87,6 +87,11 @@ def find_user(email: str) -> User | None:
     return User.objects.filter(email=email.strip().lower()).first()
 
 
+def first_of(role: Role) -> User | None:
+    """The longest-standing active person of a role."""
+    return User.objects.filter(role=role, is_active=True).order_by("created_at", "id").first()
+
+
 def can_anybody_sign_in() -> bool:
     """Whether some active person has chosen a password; until then `run` prints a sign-in link."""
     return any(user.has_usable_password() for user in User.objects.filter(is_active=True).iterator(chunk_size=100))

@@ -7,9 +7,10 @@ filtered in the statement itself: a conversation is visible when any of its acco
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
@@ -143,6 +144,7 @@ def _walk(base: QuerySet[Conversation], tab: str, user: User | None, after: str)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CURSOR = re.compile(r"(-|-?[0-9]{1,17})\.([0-9]{1,18})", re.ASCII)  # the year 5138 is near enough
 
 
 def micros(at: datetime) -> int:
@@ -154,13 +156,12 @@ def read_cursor(after: str) -> tuple[datetime | None, int]:
     """Raises ValueError for what no cursor_of() made."""
     if not after:
         return None, 0
-    micros, _, last = after.partition(".")
-    if micros == "-":
-        return None, int(last)
-    seconds, rest = divmod(int(micros), 1_000_000)
-    if abs(seconds) > 10**11:
+    found = _CURSOR.fullmatch(after)
+    if found is None:
         raise ValueError("not a cursor")
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest), int(last)
+    if found[1] == "-":
+        return None, int(found[2])
+    return _EPOCH + timedelta(microseconds=int(found[1])), int(found[2])
 
 
 def _as_rows(queryset: QuerySet[Conversation]) -> QuerySet[Conversation, dict[str, Any]]:

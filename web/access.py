@@ -7,7 +7,7 @@ that no team was given.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any, cast
 
@@ -21,7 +21,18 @@ from django.shortcuts import redirect, resolve_url
 from django.utils.http import urlencode
 
 from inbox import worklist
-from inbox.models import Account, Attachment, Conversation, Delivery, Envelope, Message, User
+from inbox.models import (
+    Account,
+    Attachment,
+    Conversation,
+    Delivery,
+    DraftAttachment,
+    Envelope,
+    Message,
+    Organisation,
+    ReplyTemplate,
+    User,
+)
 from inbox.rules.states import Role
 from inbox.worklist import Scope
 
@@ -148,11 +159,30 @@ def get_attachment(user: User, id: int) -> Attachment:
     return cast("Attachment", _first(rows))
 
 
-def get_envelope(user: User, id: int) -> Envelope:
+def envelopes(user: User) -> QuerySet[Envelope]:
+    """Sends of readable conversations that leave from a readable account."""
     readable = conversations(user).filter(id=OuterRef("conversation_id"))
-    rows = Envelope.objects.filter(Exists(readable), id=id).select_related("account", "message")
+    rows = Envelope.objects.filter(Exists(readable))
     mine = scope(user)
-    return cast("Envelope", _first(rows if mine is None else rows.filter(account_id__in=mine)))
+    return rows if mine is None else rows.filter(account_id__in=mine)
+
+
+def get_envelope(user: User, id: int) -> Envelope:
+    return cast("Envelope", _first(envelopes(user).filter(id=id).select_related("account", "message")))
+
+
+def get_draft_file(user: User, id: int) -> DraftAttachment:
+    """A file of one's own draft: nobody else's is there, not even for an owner."""
+    rows = DraftAttachment.objects.filter(id=id, draft__user=user).select_related("draft")
+    found = cast("DraftAttachment", _first(rows))
+    get_conversation(user, found.draft.conversation_id)
+    return found
+
+
+def customer_names(user: User, conversation_ids: Collection[int]) -> dict[int, str]:
+    """Names of the customers of readable conversations, by the conversation's id."""
+    rows = conversations(user).filter(id__in=conversation_ids)
+    return dict(rows.values_list("id", "customer__name"))
 
 
 def accounts(user: User) -> QuerySet[Account]:
@@ -166,3 +196,26 @@ def get_account(user: User, id: int) -> Account:
     if not may(user, "accounts"):
         raise PermissionDenied
     return cast("Account", _first(accounts(user).filter(id=id)))
+
+
+# --- What everybody inside shares -----------------------------------------------------------------------------------
+
+
+def organisation() -> Organisation:
+    return Organisation.objects.filter(id=1).first() or Organisation(id=1)
+
+
+def colleagues() -> QuerySet[User]:
+    return User.objects.filter(is_active=True).order_by("name", "email")
+
+
+def find_colleague(id: int) -> User | None:
+    return colleagues().filter(id=id).first()
+
+
+def reply_templates() -> QuerySet[ReplyTemplate]:
+    return ReplyTemplate.objects.filter(archived_at=None).order_by("name")
+
+
+def get_reply_template(id: int) -> ReplyTemplate:
+    return cast("ReplyTemplate", _first(reply_templates().filter(id=id)))

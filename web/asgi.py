@@ -76,8 +76,8 @@ def _start(scope: ScopeDict, follower: Follower) -> list[Event]:
         headers = dict(scope["headers"])
         last = headers.get(b"last-event-id", b"").decode("latin-1") or query.get("after", [""])[0]
         since = query.get("since", [""])[0]
-        at = datetime.fromtimestamp(int(since), UTC) if since.isdigit() and len(since) <= 11 else None
-        events = missed(int(last) if last.isdigit() and len(last) <= 18 else None, at)
+        at = datetime.fromtimestamp(int(since), UTC) if since.isdecimal() and len(since) <= 11 else None
+        events = missed(int(last) if last.isdecimal() and len(last) <= 18 else None, at)
         return [event for event in events if event.is_for(follower.scope)]
     finally:
         close_old_connections()

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from connectors.base import ConnectorError
 from connectors.messages import Address
 from inbox import drafts, replies
+from inbox.ids import read_id
 from inbox.models import Draft, DraftAttachment, User
 from inbox.rules.gates import Gate
 from inbox.rules.templates import find_missing
@@ -125,7 +126,7 @@ def with_draft(form: Form, draft: Draft) -> Form:
         cc=_field(fields["cc"]) if "cc" in fields else form.cc,
         subject=str(fields.get("subject") or form.subject),
         with_quote=bool(fields.get("with_quote", True)),
-        account_id=_int(fields.get("account")) or form.account_id,
+        account_id=read_id(fields.get("account")) or form.account_id,
         template_version_id=draft.template_version_id,
         # Who wrote before somebody else did, and has not said that they saw it, is still behind.
         seen_message=draft.seen_message or form.seen_message,
@@ -150,11 +151,6 @@ def _kept(text: str) -> list[dict[str, str]] | str:
         return text
 
 
-def _int(value: object) -> int:
-    text = str(value or "")
-    return int(text) if text.isdigit() and len(text) <= 18 else 0
-
-
 def posted(data: Mapping[str, Any], confirmations: Sequence[str]) -> Form:
     return Form(
         mode="note" if data.get("mode") == "note" else "reply",
@@ -162,11 +158,11 @@ def posted(data: Mapping[str, Any], confirmations: Sequence[str]) -> Form:
         to=str(data.get("to", ""))[:_MAX_FIELD],
         cc=str(data.get("cc", ""))[:_MAX_FIELD],
         subject=str(data.get("subject", ""))[:500],
-        account_id=_int(data.get("account")),
+        account_id=read_id(data.get("account")),
         with_quote=data.get("with_quote") == "1",
-        seen_message=_int(data.get("seen_message")),
+        seen_message=read_id(data.get("seen_message")),
         request_id=str(data.get("request_id", ""))[:40] or new_request_id(),
-        template_version_id=_int(data.get("template_version")) or None,
+        template_version_id=read_id(data.get("template_version")) or None,
         confirmations=frozenset(one[:80] for one in confirmations[:20]),
     )
 

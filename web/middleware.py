@@ -6,6 +6,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 
 PAGE_POLICY = (
@@ -39,6 +40,21 @@ class ContentHost:
         if host and request.get_host() == host and not request.path.startswith(_STRANGERS):
             return HttpResponse(status=404)
         return self.get_response(request)
+
+
+class PlainParameters:
+    """No browser sends a NUL; what does is looking for trouble, and a database would answer it with an error."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_view: object) -> None:
+        for values in (*request.GET.lists(), *request.POST.lists()):
+            if any("\0" in value for value in (values[0], *values[1])):
+                raise BadRequest
 
 
 class ContentSecurityPolicy:

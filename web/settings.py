@@ -101,6 +101,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "web.middleware.PlainParameters",
     "web.middleware.ContentSecurityPolicy",
 ]
 ROOT_URLCONF = "web.urls"

@@ -65,7 +65,7 @@ def read_endpoint(settings: Mapping[str, Any], key: str, address: str) -> Endpoi
 
 def _port(value: Any) -> int:
     text = str(value)
-    if not text.isdigit() or not 0 < int(text) < 65536:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
         raise Refused(f"“{text[:20]}” is no port.")
     return int(text)
 

@@ -148,7 +148,7 @@ class Memory:
 
 def _number(value: Any) -> int:
     text = str(value)
-    return int(text) if text.isdigit() else 0
+    return int(text) if text.isdecimal() else 0
 
 
 def has_epoch_ended(

@@ -64,7 +64,7 @@ class SmtpSession:
     def max_size(self) -> int:
         """The largest mail the server takes in bytes, 0 when it names none (RFC 1870)."""
         size = self.extensions.get("SIZE", "")
-        return int(size) if size.isdigit() else 0
+        return int(size) if size.isdecimal() else 0
 
     async def open(self, password: str) -> None:
         """Connect, greet, encrypt, log in. Raises the contract's errors, OSError or aiosmtplib's errors."""

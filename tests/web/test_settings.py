@@ -116,6 +116,32 @@ def test_other_changes_keep_the_sealed_password(house: House, servers: MailServe
     assert servers.password not in client.get(f"/settings/accounts/{account.id}").content.decode()
 
 
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        {"imap_host": "mine.evil.example"},
+        {"smtp_host": "mine.evil.example"},
+        {"imap_port": "1"},
+        {"smtp_port": "1"},
+        {"imap_scheme": "imaps"},
+        {"smtp_scheme": "smtps"},
+    ],
+    ids=str,
+)
+def test_f85_a_kept_password_goes_to_no_other_server(
+    elsewhere: dict[str, str], house: House, servers: MailServers
+) -> None:
+    client = house.client("manager")
+    client.post("/settings/mailbox", form(servers))
+    account = Account.objects.get(name="Shop")
+    kept = account.settings
+    response = client.post(f"/settings/accounts/{account.id}", form(servers, password="", **elsewhere))
+    assert response.status_code == 422
+    assert "type the password once more" in response.content.decode()
+    account.refresh_from_db()
+    assert account.settings == kept
+
+
 def test_an_account_is_paused_resumed_and_removed_with_a_question(house: House) -> None:
     client, address = house.client("manager"), f"/settings/accounts/{house.support.id}"
     client.post(f"{address}/pause")

@@ -49,7 +49,9 @@ def _typed(request: SignedIn, account: Account) -> dict[str, Any]:
     undo = data.get("undo_seconds", "")
     return {
         "display_name": data.get("display_name", "").strip()[:120],
-        "undo_seconds": min(int(undo), MAX_UNDO_SECONDS) if undo.isdigit() and len(undo) < 5 else account.undo_seconds,
+        "undo_seconds": min(int(undo), MAX_UNDO_SECONDS)
+        if undo.isdecimal() and len(undo) < 5
+        else account.undo_seconds,
         "imap": endpoint(data, "imap", account.address),
         "smtp": endpoint(data, "smtp", account.address),
         "file_sent": data.get("file_sent") == "1",
@@ -63,6 +65,21 @@ def _secrets(request: SignedIn, account: Account) -> dict[str, str]:
     return known | {name: value for name, value in typed.items() if value}
 
 
+def _is_elsewhere(typed: dict[str, Any], account: Account, key: str) -> bool:
+    """Whether a server, or how safely it is spoken to, is another than before."""
+    before = account.settings.get(key, {})
+    return any((typed[key][part] or "") != (before.get(part) or "") for part in ("scheme", "host", "port"))
+
+
+def _would_give_away(request: SignedIn, typed: dict[str, Any], account: Account) -> bool:
+    """A password that is kept goes only where it has always gone: nobody may have it sent to a server of their own."""
+    has_new = bool(request.POST.get("password"))
+    has_new_for_sending = has_new or bool(request.POST.get("smtp_password"))
+    return (_is_elsewhere(typed, account, "imap") and not has_new) or (
+        _is_elsewhere(typed, account, "smtp") and not has_new_for_sending
+    )
+
+
 @needs("accounts")
 @never_cache
 @sensitive_post_parameters("password", "smtp_password")
@@ -73,6 +90,9 @@ def account(request: SignedIn, id: int) -> HttpResponse:
     if request.method == "GET":
         return _form(request, row, _values(row))
     typed, now = _typed(request, row), timezone.now()
+    if _would_give_away(request, typed, row):
+        problem = _("The server is another one now: type the password once more.")
+        return _form(request, row, {**typed, "problem": problem}, 422)
     settings_ = {**row.settings, "imap": typed["imap"], "smtp": typed["smtp"], "file_sent": typed["file_sent"]}
     settings_["display_name"] = typed["display_name"]
     secrets = _secrets(request, row)

@@ -17,7 +17,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from inbox import conversations, replies, worklist
 from inbox.acts import Act, Refusal, read_token
-from inbox.models import Envelope, Tag, User
+from inbox.ids import read_id
+from inbox.models import Envelope, User
+from inbox.people import actor_name
 from web import access
 from web.access import SignedIn, needs
 from web.formatting import Clock
@@ -34,9 +36,7 @@ def _owner(request: SignedIn) -> User | None:
         return None
     if wanted == "me":
         return request.user
-    found = (
-        User.objects.filter(id=int(wanted), is_active=True).first() if wanted.isdigit() and len(wanted) < 19 else None
-    )
+    found = access.find_colleague(read_id(wanted))
     if found is None:
         raise Refusal(_("This person is no longer here."))
     return found
@@ -117,10 +117,12 @@ def act(request: SignedIn, id: int, name: str) -> HttpResponse:
     return acted(request, id, Notice(_told(done, conversation.customer.name), undo=undo))
 
 
-def _conversation_of(token: str) -> int:
-    """Raises Refusal for a token that we never gave out."""
-    subject = read_token(token).subject.partition(":")[2]
-    return int(subject) if subject.isdigit() else 0
+def _conversation_of(token: str, user: User) -> int:
+    """Raises Refusal for a token that we never gave out, or gave to somebody else."""
+    record = read_token(token)
+    if record.actor != actor_name(user):
+        raise Refusal(_("Only who did it can take it back."))
+    return read_id(record.subject.partition(":")[2])
 
 
 @needs("answer")
@@ -128,7 +130,7 @@ def _conversation_of(token: str) -> int:
 def undo(request: SignedIn, token: str) -> HttpResponse:
     """The token is signed and names the act; whether its conversation may be touched is asked here again."""
     try:
-        conversation_id = _conversation_of(token)
+        conversation_id = _conversation_of(token, request.user)
         access.get_conversation(request.user, conversation_id)
         done = conversations.undo(token, request.user, timezone.now())
     except Refusal as refusal:
@@ -162,16 +164,15 @@ def _choices(request: SignedIn, name: str, clock: Clock, conversation: Any) -> d
         soonest = clock.local(clock.now + timedelta(minutes=15)).strftime("%Y-%m-%dT%H:%M")
         return {"title": _("Bring it back"), "choices": named, "soonest": soonest}
     if name == "assign":
-        people = User.objects.filter(is_active=True).exclude(id=request.user.id).order_by("name", "email")[:200]
+        people = access.colleagues().exclude(id=request.user.id)[:200]
         names = [
             {"id": str(one.id), "name": one.name or one.email, "is_owner": one.id == conversation.owner_id}
             for one in people
         ]
         return {"title": _("Whose is it?"), "people": names}
     if name == "tag":
-        taken = set(Tag.objects.filter(conversationtag__conversation_id=conversation.id).values_list("name", flat=True))
-        tags = list(Tag.objects.order_by("name").values_list("name", flat=True)[:100])
-        return {"title": _("Tags"), "taken": sorted(taken), "tags": [tag for tag in tags if tag not in taken]}
+        taken, others = conversations.tag_names(conversation.id)
+        return {"title": _("Tags"), "taken": taken, "tags": others}
     raise Http404
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from inbox import conversations, drafts, replies
-from inbox.models import DraftAttachment, User
+from inbox.models import User
 from web import access
 from web.access import SignedIn, needs
 from web.composing import BadAddress, Form, keep, posted, proposed, send
@@ -107,11 +107,7 @@ def _attach_files(request: SignedIn, conversation_id: int) -> str:
 @require_POST
 def detach(request: SignedIn, id: int) -> HttpResponse:
     """`id` is the draft attachment's; only its own writer may take it off."""
-    row = DraftAttachment.objects.filter(id=id, draft__user=request.user).select_related("draft").first()
-    if row is None:
-        raise Http404
-    conversation_id = row.draft.conversation_id
-    access.get_conversation(request.user, conversation_id)
+    conversation_id = access.get_draft_file(request.user, id).draft.conversation_id
     drafts.detach(id, request.user)
     if not is_fragment(request):
         return redirect(f"{reverse('conversation', args=[conversation_id])}?compose=1")

@@ -16,7 +16,7 @@ from web.formatting import Clock
 from web.reading import Pane, days_of, pane
 from web.rows import queue_row
 from web.views.composer import composer_context, mode_of
-from web.views.page import clock_of, is_fragment, render, render_part
+from web.views.page import clock_of, cursor_of, is_fragment, render, render_part
 from web.views.queue import queue_context, tab_of, titles
 
 MESSAGES_AT_ONCE = 60
@@ -41,7 +41,7 @@ def conversation_context(request: SignedIn, shown: Pane, *, tab: str) -> dict[st
 @require_GET
 def conversation(request: SignedIn, id: int) -> HttpResponse:
     user, tab, clock = request.user, tab_of(request), clock_of(request.user)
-    shown = load_pane(user, id, clock, tab, request.GET.get("earlier", "")[:200])
+    shown = load_pane(user, id, clock, tab, cursor_of(request, "earlier"))
     if shown.row["is_unseen"]:
         conversations.mark_seen(id, user, timezone.now())
     context = conversation_context(request, shown, tab=tab)
@@ -74,7 +74,7 @@ def live(request: SignedIn, id: int) -> HttpResponse:
 @require_GET
 def earlier(request: SignedIn, id: int) -> HttpResponse:
     user, clock = request.user, clock_of(request.user)
-    cursor = request.GET.get("earlier", "")[:200]
+    cursor = cursor_of(request, "earlier")
     found = timeline.load(id, access.scope(user), user, earlier=cursor, limit=MESSAGES_AT_ONCE)
     if found is None:
         raise Http404

@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
-from inbox.models import Envelope
 from inbox.rules.states import AccountState, SendState
 from web import access
 from web.access import SignedIn, needs
@@ -120,8 +119,7 @@ def _headline(rows: list[dict[str, Any]], total: dict[str, Any]) -> str:
 
 def _troubled_sends(request: SignedIn, clock: Clock) -> list[dict[str, Any]]:
     """The newest sends that need a person, of conversations that this person may read."""
-    rows = Envelope.objects.filter(state__in=(SendState.UNKNOWN, SendState.FAILED)).order_by("-id")
-    rows = rows.filter(conversation__in=access.conversations(request.user))
+    rows = access.envelopes(request.user).filter(state__in=(SendState.UNKNOWN, SendState.FAILED)).order_by("-id")
     found = []
     for row in rows.select_related("conversation__customer")[:10]:
         data = {"id": row.id, "state": row.state, "sentence": row.sentence, "due_at": row.due_at, "recipients": []}

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.templatetags.static import static
@@ -42,8 +43,7 @@ def organisation() -> Organisation:
     """The one row, remembered for seconds: every page names it, and it hardly ever changes."""
     global _remembered
     if _remembered is None or time.monotonic() - _remembered[0] > _ORGANISATION_SECONDS:
-        row = Organisation.objects.filter(id=1).first() or Organisation(id=1)
-        _remembered = (time.monotonic(), row)
+        _remembered = (time.monotonic(), access.organisation())
     return _remembered[1]
 
 
@@ -64,6 +64,16 @@ def clock_of(user: User) -> Clock:
 def is_fragment(request: HttpRequest) -> bool:
     """Asked by htmx for a part of a page; a restored history entry wants the whole."""
     return bool(request.headers.get("HX-Request")) and not request.headers.get("HX-History-Restore-Request")
+
+
+def cursor_of(request: HttpRequest, name: str) -> str:
+    """Where a list goes on, as our own page before it said. Raises BadRequest for what we never gave out."""
+    text = request.GET.get(name, "")
+    try:
+        worklist.read_cursor(text)
+    except ValueError:
+        raise BadRequest from None
+    return text
 
 
 def notices_of(request: HttpRequest) -> list[Notice]:

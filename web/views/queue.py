@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from inbox import worklist
+from inbox.ids import read_id
 from web import access
 from web.access import SignedIn, needs
 from web.rows import STATUSES_OF, queue_page, queue_row
-from web.views.page import clock_of, counts_of, is_fragment, render, render_part
+from web.views.page import clock_of, counts_of, cursor_of, is_fragment, render, render_part
 
 PAGE_ROWS = 50
 TABS = ("open", "mine", "waiting", "snoozed", "resolved", "all")
@@ -52,10 +53,6 @@ def queue_context(tab: str) -> dict[str, Any]:
     return {"tab": tab, "tabs": tabs, "tab_words": tab_words(), "titles": titles(), "counted": counted, "open_id": 0}
 
 
-def _id(text: str | None) -> int:
-    return int(text) if text and text.isdigit() and len(text) <= 18 else 0
-
-
 @needs("read")
 @require_GET
 def home(request: SignedIn) -> HttpResponse:
@@ -69,8 +66,8 @@ def queue(request: SignedIn, tab: str) -> HttpResponse:
     if tab not in worklist.TABS:
         raise Http404
     user, clock = request.user, clock_of(request.user)
-    open_id = _id(request.GET.get("beside") or request.GET.get("open"))
-    after = request.GET.get("after", "")[:200]
+    open_id = read_id(request.GET.get("beside") or request.GET.get("open"))
+    after = cursor_of(request, "after")
     work = worklist.page(access.scope(user), tab, user, after=after, limit=PAGE_ROWS)
     shown = queue_page(work, user, clock, tab, open_id=open_id, continues=request.GET.get("continues", ""))
     context = {**queue_context(tab), "page": shown, "open_id": open_id}
@@ -89,7 +86,7 @@ def next_conversation(request: SignedIn) -> HttpResponse:
     user, tab = request.user, tab_of(request)
     here = _OPEN.search(request.headers.get("HX-Current-URL", ""))
     found = worklist.page(access.scope(user), tab, user, limit=2).rows
-    target = next((row["id"] for row in found if not here or row["id"] != _id(here.group(1))), None)
+    target = next((row["id"] for row in found if not here or row["id"] != read_id(here.group(1))), None)
     if target is not None:
         return redirect(f"{reverse('conversation', args=[target])}?tab={tab}")
     if not is_fragment(request):
@@ -104,8 +101,8 @@ def next_conversation(request: SignedIn) -> HttpResponse:
 def rows(request: SignedIn, tab: str) -> HttpResponse:
     """The given rows anew, to be put in place of those on the screen; a row that may not be seen is left out."""
     user, clock = request.user, clock_of(request.user)
-    ids = [_id(part) for part in request.GET.get("ids", "").split(",")[:_MAX_IDS]]
-    open_id = _id(request.GET.get("open"))
+    ids = [read_id(part) for part in request.GET.get("ids", "").split(",")[:_MAX_IDS]]
+    open_id = read_id(request.GET.get("open"))
     found = [worklist.row(one, access.scope(user)) for one in ids[:20] if one]
     items = [queue_row(row, user, clock, tab, open_id) for row in found if row]
     return render_part(request, "fragments/rows.html", {"items": items})
@@ -116,7 +113,7 @@ def rows(request: SignedIn, tab: str) -> HttpResponse:
 def news(request: SignedIn, tab: str) -> HttpResponse:
     """The bar over the list: how many of these conversations are new in it, and when the first is due."""
     user, clock = request.user, clock_of(request.user)
-    ids = {_id(part) for part in request.GET.get("ids", "").split(",")[:_MAX_IDS]} - {0}
+    ids = {read_id(part) for part in request.GET.get("ids", "").split(",")[:_MAX_IDS]} - {0}
     fits = STATUSES_OF.get(tab, set())
     found = [worklist.row(one, access.scope(user)) for one in sorted(ids)[-20:]]
     new = [row for row in found if row and row["status"] in fits and (tab != "mine" or row["owner_id"] == user.id)]
@@ -143,7 +140,7 @@ def counters(request: SignedIn) -> HttpResponse:
 def clocks(request: SignedIn, tab: str) -> HttpResponse:
     """What the time badges of the rows on the screen say now; rows do not move."""
     user, clock = request.user, clock_of(request.user)
-    ids = {_id(part) for part in request.GET.get("ids", "").split(",")[:_MAX_IDS]}
+    ids = {read_id(part) for part in request.GET.get("ids", "").split(",")[:_MAX_IDS]}
     work = worklist.page(access.scope(user), tab, user, limit=_MAX_IDS)
     times = {str(row["id"]): queue_row(row, user, clock, tab).time.as_json() for row in work.rows if row["id"] in ids}
     return JsonResponse({"times": times})

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 from markupsafe import Markup, escape
 
-from inbox.models import Customer
+from inbox.models import User
 from search.backend import Hit, Passage, SearchUnavailable, get_backend
 from web import access
 from web.access import SignedIn, needs
@@ -33,13 +33,13 @@ def marked(passage: Passage) -> Markup:
     return Markup("").join(parts)
 
 
-def _shown(hits: Sequence[Hit], clock: Clock) -> list[dict[str, Any]]:
-    names = dict(Customer.objects.filter(id__in={hit.customer for hit in hits}).values_list("id", "name"))
+def _shown(hits: Sequence[Hit], user: User, clock: Clock) -> list[dict[str, Any]]:
+    names = access.customer_names(user, {hit.conversation for hit in hits})
     return [
         {
             "url": f"{reverse('conversation', args=[hit.conversation])}?tab=all#m-{hit.message}",
             "pane": f"{reverse('conversation', args=[hit.conversation])}?tab=all",
-            "who": names.get(hit.customer) or hit.author or _("Unknown sender"),
+            "who": names.get(hit.conversation) or hit.author or _("Unknown sender"),
             "subject": hit.subject or _("(no subject)"),
             "passage": marked(hit.passage),
             "when": clock.short(hit.sent_at),
@@ -58,7 +58,7 @@ def _find(request: SignedIn, query: str, limit: int, cursor: str | None = None) 
     except SearchUnavailable as problem:
         return {"hits": [], "next": None, "notice": str(problem), "query": query}
     clock = clock_of(request.user)
-    return {"hits": _shown(found.hits, clock), "next": found.next, "notice": found.notice, "query": query}
+    return {"hits": _shown(found.hits, request.user, clock), "next": found.next, "notice": found.notice, "query": query}
 
 
 @needs("read")

@@ -67,8 +67,9 @@ def settings(request: SignedIn) -> HttpResponse:
     ]
     people_rows = []
     if access.may(request.user, "accounts"):
-        everybody = User.objects.filter(is_active=True).order_by("name", "email")[:200]
-        people_rows = [{"name": str(one), "email": one.email, "role": role_word(one.role)} for one in everybody]
+        people_rows = [
+            {"name": str(one), "email": one.email, "role": role_word(one.role)} for one in access.colleagues()[:200]
+        ]
     return render(
         request,
         "settings/settings.html",
@@ -138,7 +139,7 @@ def endpoint(data: Mapping[str, Any], key: str, address: str) -> dict[str, Any]:
     return {
         "scheme": scheme if scheme in SAFETY[key] else SAFETY[key][0],
         "host": str(data.get(f"{key}_host", "")).strip()[:255],
-        "port": int(port) if port.isdigit() and 0 < int(port[:6]) < 65536 else 0,
+        "port": int(port) if port.isdecimal() and 0 < int(port[:6]) < 65536 else 0,
         "user": str(data.get(f"{key}_user", "")).strip()[:320] or address,
     }
 
@@ -200,7 +201,7 @@ def connect_mailbox(request: SignedIn) -> HttpResponse:
         validate_email(address)
     except ValidationError:
         return _step(request, "address", {"address": address, "problem": _("This is not an e-mail address.")}, 422)
-    if Account.objects.filter(kind=KIND, address__iexact=address, removed_at=None).exists():
+    if accounts.is_connected(KIND, address):
         return _step(request, "address", {"address": address, "problem": _("This mailbox is already connected.")}, 422)
     if request.POST.get("step") != "log-in":
         return _step(request, "log-in", _address_values(request, address))
@@ -213,7 +214,7 @@ def _connect(request: SignedIn, values: dict[str, Any]) -> HttpResponse:
         secrets["smtp_password"] = request.POST["smtp_password"][:1000]
     if not secrets["password"]:
         return _step(request, "log-in", {**values, "problem": _("The password is missing.")}, 422)
-    if Account.objects.filter(name=values["name"], removed_at=None).exists():
+    if accounts.is_name_taken(values["name"]):
         return _step(request, "log-in", {**values, "problem": _("Another mailbox has this name.")}, 422)
     settings_ = {
         "imap": values["imap"],

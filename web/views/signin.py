@@ -54,7 +54,7 @@ def _step_ins(request: HttpRequest) -> list[dict[str, str]]:
 
 
 def _demo_user(role: Role) -> User | None:
-    return User.objects.filter(role=role, is_active=True).order_by("created_at", "id").first()
+    return people.first_of(role)
 
 
 def _door(

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -64,9 +64,7 @@ def insertable(request: SignedIn, id: int) -> HttpResponse:
 def insert(request: SignedIn, id: int, template: int) -> HttpResponse:
     """A template filled in for this conversation; what is missing stands in it as a blank."""
     conversation = access.get_conversation(request.user, id)
-    row = ReplyTemplate.objects.filter(id=template, archived_at=None).first()
-    if row is None:
-        raise Http404
+    row = access.get_reply_template(template)
     try:
         found = replies.insert(
             row, conversation, request.user, timezone.now(), language=_language(request, conversation)
@@ -94,7 +92,7 @@ def languages() -> list[tuple[str, str]]:
 @needs("read")
 @require_GET
 def templates(request: SignedIn) -> HttpResponse:
-    found = ReplyTemplate.objects.filter(archived_at=None).order_by("name").prefetch_related("versions")[:500]
+    found = access.reply_templates().prefetch_related("versions")[:500]
     rows = []
     for template in found:
         newest = {version.language: version for version in sorted(template.versions.all(), key=lambda one: one.number)}
@@ -186,9 +184,7 @@ def new(request: SignedIn) -> HttpResponse:
 @needs("templates")
 @require_http_methods(["GET", "POST"])
 def edit(request: SignedIn, id: int) -> HttpResponse:
-    template = ReplyTemplate.objects.filter(id=id, archived_at=None).first()
-    if template is None:
-        raise Http404
+    template = access.get_reply_template(id)
     if request.method == "GET":
         bodies = {version.language: version.body for version in _newest(template)}
         return _form(request, template, {"name": template.name, "shortcut": template.shortcut, "bodies": bodies})
@@ -206,9 +202,7 @@ def edit(request: SignedIn, id: int) -> HttpResponse:
 @needs("templates")
 @require_POST
 def archive(request: SignedIn, id: int) -> HttpResponse:
-    template = ReplyTemplate.objects.filter(id=id, archived_at=None).first()
-    if template is None:
-        raise Http404
+    template = access.get_reply_template(id)
     replies.archive(template, request.user, timezone.now())
     messages.success(request, _("The template “%(name)s” is no longer offered.") % {"name": template.name})
     return redirect("templates")
