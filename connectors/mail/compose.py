@@ -29,8 +29,11 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 
 def new_message_id(domain: str) -> str:
-    """A Message-ID without brackets that nobody can guess: 256 random bits at the sender's own domain."""
-    return f"{secrets.token_hex(32)}@{_ascii_domain(domain)}"
+    """A Message-ID without brackets that nobody can guess: 128 random bits at the sender's own domain.
+
+    Short, because a long one does not fit beside `In-Reply-To:` and is folded, or even encoded, by some mailers.
+    """
+    return f"{secrets.token_hex(16)}@{_ascii_domain(domain)}"
 
 
 def compose_reply(

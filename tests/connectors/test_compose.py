@@ -183,7 +183,15 @@ def test_ids_that_are_none_are_left_out_of_references() -> None:
 def test_message_ids_cannot_be_guessed_and_name_the_domain() -> None:
     made = {new_message_id("bücher.example") for _ in range(100)}
     assert len(made) == 100
-    assert all(len(one.partition("@")[0]) == 64 and one.endswith("@xn--bcher-kva.example") for one in made)
+    assert all(len(one.partition("@")[0]) == 32 and one.endswith("@xn--bcher-kva.example") for one in made)
+
+
+def test_f50_our_message_id_fits_on_one_line_beside_in_reply_to() -> None:
+    """Mailers fold what is longer at 78 columns, and Python's e-mail package encodes it, whereby references break."""
+    answer = EmailMessage(policy=email.policy.SMTP)
+    answer["In-Reply-To"] = f"<{new_message_id('a-long-domain-name.example')}>"
+    (line,) = answer.as_bytes().splitlines()[:1]
+    assert line.startswith(b"In-Reply-To: <") and line.endswith(b"@a-long-domain-name.example>")
 
 
 def test_links_become_links() -> None:
