@@ -1,6 +1,7 @@
 """The stable hash: equal for two copies of one mail that came by different ways, different for anything else.
 
-Left out: every trace header, transfer encodings, charsets, MIME boundaries, line ends, NUL, trailing white space, one
+Left out: every trace header, transfer encodings, charsets, MIME boundaries, line ends, NUL and what servers write for
+it (an IMAP literal cannot hold one; Dovecot sends 0x80, which reads as "€" or U+FFFD), trailing white space, one
 leading list tag in the subject ("[list] Re: x", "Re: [list] x"), and the footer that a mailing list adds, whether to
 the text or as a part of its own. The tag and the footer are always left out, because the copy that did not go through
 the list carries no header that tells of the list.
@@ -17,19 +18,21 @@ _LINE_TAIL = re.compile(r"[ \t\xa0]+(?=\n)")
 _FOOTER_RULE = re.compile(r"(?:_{40,80}|-{40,80})")
 _GROUP_FOOTER = "\n-- \nYou received this message because you are subscribed to"
 MAX_FOOTER = 2000
+_FOR_NUL = re.compile("[\x00\x80\u20ac\ufffd]")
 
 
 def stable_sha256(headers: Iterable[str], subject: str, parts: Iterable[str | bytes]) -> str:
     """Hash of the identifying header values, the subject and the decoded parts (text as text, others as bytes)."""
     pieces: list[bytes] = []
     for value in headers:
-        pieces.append(" ".join(value.split()).encode("utf_8", "replace"))
-    pieces.append(canonical_subject(subject).encode("utf_8", "replace"))
+        pieces.append(" ".join(_FOR_NUL.sub("", value).split()).encode("utf_8", "replace"))
+    # A NUL in a line has become a space, so white space counts for nothing.
+    pieces.append("".join(_FOR_NUL.sub("", canonical_subject(subject)).split()).encode("utf_8", "replace"))
     for part in parts:
         if isinstance(part, bytes):
             pieces.append(b"bytes " + part)
             continue
-        text = canonical_text(part)
+        text = canonical_text(part if part.isascii() else _FOR_NUL.sub("", part))
         if text:
             pieces.append(text.encode("utf_8", "replace"))
     # With its length before it, no piece can run into the next.

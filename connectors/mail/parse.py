@@ -156,9 +156,8 @@ class _Reading:
             return subject[:MAX_SUBJECT]
         return subject
 
-    def _mailboxes(self, value: bytes) -> Mailboxes:
-        boxes = parse_mailboxes(decode_header(value), max(self.room, 1))
-        self.room -= len(boxes.found)
+    def _mailboxes(self, value: bytes, room: int) -> Mailboxes:
+        boxes = parse_mailboxes(decode_header(value), room)
         if boxes.is_cut:
             self.flag(Flag.TRUNCATED)
         return boxes
@@ -166,7 +165,7 @@ class _Reading:
     def _author(self) -> Address:
         """The person, from From only. What can be read in two ways gives no address."""
         values = self.fields.get(b"from")
-        boxes = self._mailboxes(values[0]) if values else Mailboxes()
+        boxes = self._mailboxes(values[0], MAX_ADDRESSES) if values else Mailboxes()
         if values and (len(values) > 1 or len([box for box in boxes.found if box.address]) > 1):
             self.flag(Flag.SEVERAL_FROM)
         if boxes.is_ambiguous:
@@ -186,7 +185,9 @@ class _Reading:
                 if self.room <= 0:
                     self.flag(Flag.TRUNCATED)
                     return tuple(recipients)
-                recipients.extend(Recipient(role, box) for box in self._mailboxes(value).found)
+                found = self._mailboxes(value, self.room).found
+                self.room -= len(found)
+                recipients.extend(Recipient(role, box) for box in found)
         return tuple(recipients)
 
     def _behind_relay(self, sender: Address, recipients: tuple[Recipient, ...]) -> tuple[Address, bool]:

@@ -26,6 +26,7 @@ COPIES = {
     "authentication": b"Authentication-Results: mx; dkim=pass\r\nARC-Seal: i=1\r\nDKIM-Signature: v=1\r\n" + ORIGINAL,
     "bare line feeds": ORIGINAL.replace(b"\r\n", b"\n"),
     "nul": ORIGINAL.replace(b"come", b"co\x00me"),
+    "nul as Dovecot sends it": ORIGINAL.replace(b"come", b"co\x80me"),
     "trailing white space": ORIGINAL.replace(b"look.  ", b"look."),
     "blank lines at the end": ORIGINAL + b"\r\n\r\n",
     "quoted-printable": mail(
@@ -105,3 +106,15 @@ def test_parts_cannot_be_shifted_into_each_other() -> None:
     one = multipart("Content-Type: text/plain\r\n\r\nab", "Content-Type: text/plain\r\n\r\nc")
     two = multipart("Content-Type: text/plain\r\n\r\na", "Content-Type: text/plain\r\n\r\nbc")
     assert stable(one) != stable(two)
+
+
+@pytest.mark.parametrize("label", ["", "us-ascii", "utf-8", "windows-1252"])
+@pytest.mark.parametrize("place", ["Subject", "From", "body"])
+def test_what_a_server_sends_for_nul_is_no_other_content(label: str, place: str) -> None:
+    values = {"Subject": "Hello there", "From": "An a <ana@example.org>", "body": "Ple ase"}
+    values[place] = values[place].replace(" ", "\0")
+    body = values.pop("body")
+    content_type = f"text/plain; charset={label}" if label else "text/plain"
+    original = mail(body, Content_Type=content_type, **values)
+    assert b"\0" in original
+    assert stable(original.replace(b"\0", b"\x80")) == stable(original)
