@@ -286,7 +286,7 @@ def test_import_twice_and_in_every_form_brings_everything_once(
 ) -> None:
     make_account()
     first = balas("import", str(packed(tmp_path, "folder")), "--account", "support", "--json").object
-    assert first == {"account": "support", "read": 4, "new": 4, "same": 0}
+    assert first == {"account": "support", "read": 4, "new": 4, "same": 0, "problems": []}
     again = balas("import", str(tmp_path / "folder"), "--account", "support", "--json").object
     assert (again["read"], again["new"]) == (4, 0)
     for form in ("Maildir", "mbox", "mbox.gz"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,13 +36,20 @@ def poll_now(options: argparse.Namespace) -> int:
     from inbox.models import Account
     from web.cli.accounts import get_account
     from web.cli.ready import make_ready
+    from workers import connections
 
     make_ready()
     if options.names:
         rows = [get_account(name) for name in options.names]
+        for account in rows:
+            if account.state == "paused":
+                raise CommandFailed(f"{account.name} is paused. Resume it first: balas account resume {account.name}")
     else:
         rows = list(Account.objects.filter(removed_at=None).exclude(state="paused").order_by("name"))
-    results = [_poll_one(account, options.until_idle) for account in rows]
+    try:
+        results = [_poll_one(account, options.until_idle) for account in rows]
+    finally:
+        connections.close_all()
     if options.json:
         for result in results:
             write_object(result)
@@ -110,7 +118,9 @@ def import_mail(options: argparse.Namespace) -> int:
     progress.close()
     facts = {"account": account.name, "read": result.read, "new": result.new, "same": result.same}
     if options.json:
-        write_object(facts)
+        write_object({**facts, "problems": list(result.problems)})
     else:
         print(f"{account.name}: {result.read:,} read, {result.new:,} new, {result.same:,} known already.")
-    return 0
+    for unread in result.problems:
+        print(f"Not imported: {unread}", file=sys.stderr)
+    return 1 if result.problems else 0
