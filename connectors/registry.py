@@ -1,8 +1,8 @@
-"""The only place that knows which kinds exist. Third parties add one through the entry-point group `balas.connectors`."""
+"""The only place that knows which kinds exist; others come in by the entry-point group `balas.connectors`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -34,8 +34,6 @@ class SecretText(str):
     def __repr__(self) -> str:
         return "***"
 
-
-Factory = Callable[[AccountSettings, Mapping[str, SecretText]], Connector]
 
 _BUILT_IN = {"email": "connectors.mail:EmailConnector"}
 

@@ -12,7 +12,6 @@ from django.db import connection, transaction
 
 from connectors.messages import Scope
 from inbox.models import CursorScope, CursorTrouble
-from inbox.sql import moment, read_moment
 
 IMPORT_PLACE = "import"
 """The place of everything that came by import rather than from a provider."""
@@ -129,13 +128,3 @@ def reconciled(account_id: int, scope: Scope, listed: Sequence[str], now: dateti
     data: dict[str, Any] = {"at": now.isoformat(), "missing": len(missing), "gone": len(stored - on_server)}
     CursorScope.objects.filter(id=row.id).update(reconciliation=data, on_server=len(on_server), counted_at=now)
     return missing, len(stored - on_server)
-
-
-def pending_digest(now: datetime) -> tuple[int, datetime | None]:
-    """How many stored items wait to be read, and since when the oldest has been due."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT COUNT(*), MIN(due_at) FROM inbox_rawitem WHERE due_at IS NOT NULL AND due_at <= %s", [moment(now)]
-        )
-        count, oldest = cursor.fetchone()
-    return count, read_moment(oldest)

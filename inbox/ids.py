@@ -50,4 +50,5 @@ def new_ids(count: int) -> list[int]:
 def read_id(text: object) -> int:
     """An id as somebody sent it; 0 for what cannot be one of ours, such as digits of another script or too many."""
     digits = str(text or "")
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 19 else 0
+    number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 19 else 0
+    return number if number < 1 << 63 else 0

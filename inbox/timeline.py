@@ -17,7 +17,6 @@ from inbox.jsonrows import as_json, read_rows
 from inbox.models import (
     Attachment,
     AuditRecord,
-    Conversation,
     ConversationTag,
     Delivery,
     Draft,
@@ -278,15 +277,3 @@ def _is_visible(message: dict[str, Any], scope: Scope) -> bool:
     if scope is None or message["direction"] == "note" or message["account_id"] in scope:
         return True
     return any(delivery["account_id"] in scope for delivery in message["deliveries"])
-
-
-def is_message_visible(message_id: int, scope: Scope) -> bool:
-    """For attachments, sources and mail bodies: whether this reader may see one message at all."""
-    messages = Message.objects.filter(id=message_id)
-    if scope is not None:
-        allowed = Q(account_id__in=scope) | Q(deliveries__account_id__in=scope)
-        notes = Q(direction="note", strand__links__ended_at=None) & Q(
-            strand__links__conversation__in=Conversation.objects.filter(id__in=readable(scope).values("id"))
-        )
-        messages = messages.filter(allowed | notes)
-    return messages.exists()

@@ -75,19 +75,6 @@ def row(conversation_id: int, scope: Scope) -> dict[str, Any] | None:
     return found[0] if found else None
 
 
-def next_after(conversation_id: int, scope: Scope, tab: str, user: User | None = None) -> int | None:
-    """The one to go to when this one is done: the next in the tab's order, else the first; None when empty."""
-    columns = ("id", "due_at", "last_activity_at", "snoozed_until")
-    here = Conversation.objects.filter(id=conversation_id).values(*columns).first()
-    base = readable(scope).exclude(id=conversation_id)
-    for start in (cursor_of(tab, here) if here else "", ""):
-        for queryset in _walk(base, tab, user, start):
-            found = queryset.values_list("id", flat=True).first()
-            if found is not None:
-                return found
-    return None
-
-
 def counts(scope: Scope, user: User) -> dict[str, int]:
     """How many in each tab but "all", from the counters alone; "unassigned" is the part of "open" that nobody has.
 
@@ -144,7 +131,7 @@ def _walk(base: QuerySet[Conversation], tab: str, user: User | None, after: str)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_CURSOR = re.compile(r"(-|-?[0-9]{1,17})\.([0-9]{1,18})", re.ASCII)  # the year 5138 is near enough
+_CURSOR = re.compile(r"(-|-?[0-9]{1,17})\.([0-9]{1,19})", re.ASCII)  # the year 5138 is near enough
 
 
 def micros(at: datetime) -> int:
@@ -157,11 +144,10 @@ def read_cursor(after: str) -> tuple[datetime | None, int]:
     if not after:
         return None, 0
     found = _CURSOR.fullmatch(after)
-    if found is None:
+    if found is None or int(found[2]) >= 1 << 63:
         raise ValueError("not a cursor")
-    if found[1] == "-":
-        return None, int(found[2])
-    return _EPOCH + timedelta(microseconds=int(found[1])), int(found[2])
+    at = None if found[1] == "-" else _EPOCH + timedelta(microseconds=int(found[1]))
+    return at, int(found[2])
 
 
 def _as_rows(queryset: QuerySet[Conversation]) -> QuerySet[Conversation, dict[str, Any]]:

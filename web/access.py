@@ -132,10 +132,6 @@ def get_conversation(user: User, id: int) -> Conversation:
     return cast("Conversation", _first(conversations(user).select_related(*related).filter(id=id)))
 
 
-def find_conversation(user: User, id: int) -> Conversation | None:
-    return conversations(user).filter(id=id).first()
-
-
 def messages(user: User) -> QuerySet[Message]:
     """Messages that lie in a readable conversation and of which at least one delivery is readable (or a note)."""
     holds = conversations(user).filter(

@@ -21,7 +21,6 @@ from inbox.replies import frozen_bytes
 from web.passes import make_pass
 
 # Only these are ever shown inside a page; they are drawn by the browser's image code and nothing else.
-IMAGE_TYPES: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 _MAGIC: Final = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8\xff", "image/gif": b"GIF8", "image/webp": b"RIFF"}
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\:*?\"<>|]")
 

@@ -16,7 +16,6 @@ from inbox.rules.states import Status
 from web.deadlines import TimeLeft, time_left
 from web.formatting import Clock
 
-SETTLED = frozenset({Status.RESOLVED, Status.SPAM, Status.WAITING, Status.SNOOZED})
 # Which statuses stand under which tab. A row that no longer fits stays where it is, dimmed, until the list is loaded.
 STATUSES_OF = {
     "open": {Status.OPEN},

@@ -19,10 +19,8 @@ from pathlib import Path
 from typing import Protocol
 
 from django.conf import settings
-from django.db import transaction
 from django.utils.module_loading import import_string
 
-ROOMS = ("fetch", "digest", "deliver", "index", "live", "own-home")
 _MAX_LISTENERS = 64
 
 
@@ -106,10 +104,6 @@ def bell() -> Bell:
 
 def ring(*rooms: str) -> None:
     bell().ring(*rooms)
-
-
-def ring_on_commit(*rooms: str) -> None:
-    transaction.on_commit(lambda: ring(*rooms))
 
 
 def subscribe() -> Listener:

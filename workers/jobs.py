@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 
 from connectors.base import AuthFailed, Connector, ConnectorError, RetryLater
 from connectors.messages import Wish
@@ -26,7 +26,6 @@ from inbox import accounts, bodies, changes, conversations, disk, leases, outbox
 from inbox.ingest import digest_due
 from inbox.killpoints import reach
 from inbox.models import Account
-from inbox.rules.states import AccountState
 from inbox.sealing import KeyMissing
 from search.backend import SearchUnavailable, get_backend
 from workers import connections, delivering
@@ -242,11 +241,3 @@ def _file_sent(now: datetime) -> int:
         else:
             outbox.filed(one.envelope_id, utc_now())
     return len(due)
-
-
-def wake_account(account_id: int) -> None:
-    """Reads this account as soon as possible, unless it is paused or waits for a log-in."""
-    Account.objects.filter(id=account_id, state__in=[AccountState.OK, AccountState.RETRYING]).update(
-        next_poll_at=utc_now()
-    )
-    transaction.on_commit(lambda: ring("fetch"))

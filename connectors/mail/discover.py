@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import idna
@@ -164,12 +162,3 @@ def _greet(endpoint: Endpoint, seconds: float) -> None:
             sock.settimeout(seconds)
             if not sock.recv(512).startswith((b"* ", b"220")):
                 raise ConnectionError("it is no mail server")
-
-
-def find_reachable(guesses: Sequence[ServerGuess], seconds: float = 5) -> ServerGuess | None:
-    """The first guess, in order, whose servers greet; None when none does. All are tried at once."""
-    if not guesses:
-        return None
-    with ThreadPoolExecutor(max_workers=min(8, len(guesses))) as pool:
-        answers = list(pool.map(lambda guess: probe(guess, seconds), guesses[:16]))
-    return next((guess for guess, answer in zip(guesses, answers, strict=False) if not answer), None)

@@ -17,7 +17,6 @@ import nh3
 from connectors.mail.markup import strip_tags
 from connectors.mail.nesting import looks_deeper_than_allowed
 
-RULES_VERSION = 1
 MAX_HTML = 1024 * 1024
 MAX_AMPERSANDS = 50_000  # nh3 takes quadratic time over them: a megabyte of them 18 seconds
 MAX_DATA_URL = 200_000

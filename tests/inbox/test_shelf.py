@@ -161,10 +161,3 @@ def test_a_reconciliation_names_what_is_missing_and_counts_what_is_gone():
     assert (missing, gone) == (["5", "10"], 1)
     place = shelf.completeness(account.id).places[0]
     assert (place.on_server, place.stored, place.gone, place.pending) == (5, 2, 1, 3)
-
-
-def test_pending_digest_says_how_much_waits_and_since_when():
-    account = make_account()
-    assert completeness.pending_digest(NOW) == (0, None)
-    put(account, items=(make_item(make_mail()),))
-    assert completeness.pending_digest(NOW) == (1, NOW)

@@ -89,24 +89,6 @@ def test_pages_of_any_size_give_every_row_once_in_one_order(account: Account, an
         assert len(whole) == len(set(whole)) and set(whole) == set(expected.values_list("id", flat=True)), tab
 
 
-def test_next_after_walks_the_order_and_begins_anew_at_the_end(account: Account, ana: User) -> None:
-    ids = [bare(account, number, due_at=NOW + timedelta(hours=number)).id for number in range(3)]
-
-    assert [worklist.next_after(one, None, "open") for one in ids] == [ids[1], ids[2], ids[0]]
-    assert worklist.next_after(ids[0], None, "mine", ana) is None
-
-
-def test_next_after_goes_on_from_where_a_resolved_one_stood(account: Account, ana: User) -> None:
-    ids = [
-        make_conversation(account, f"c{number}@example.org", at=NOW + timedelta(hours=number)).id for number in range(3)
-    ]
-    where = worklist.next_after(ids[1], None, "open")
-    conversations.resolve(ids[1], ana, NOW)
-
-    assert where == ids[2]
-    assert worklist.next_after(ids[1], None, "open") in (ids[0], ids[2])
-
-
 def test_f79_what_one_may_not_read_is_in_no_list(account: Account, ana: User) -> None:
     board = make_account("board")
     theirs, shared, mine = bare(board, 1), bare(board, 2), bare(account, 3)

@@ -20,7 +20,6 @@ DOMAIN = "tasbora.example"
 BOXES = ("hello", "bantuan", "ajutor", "grosir")
 ADDRESSES = tuple(f"{box}@{DOMAIN}" for box in BOXES)
 PRODUCTS = ("Pasat 28", "Pasat 40", "Selasar", "Layar 55", "Layar 68", "Bumi", "Kelana", "Lereng 12")
-AGENTS = {"Mihai": "Mihai Toma", "Sekar": "Sekar Anindita", "Dewi": "Dewi Lestarini"}
 
 _FOLDER = Path(__file__).parent / "content"
 _RELATIVE = re.compile(r"\{(wd|work|d)([+-]\d{1,3})\}")
