@@ -99,7 +99,7 @@ def database_settings(environment: Environment) -> dict[str, object]:
                 "timeout": 20,
                 "init_command": (
                     "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA foreign_keys=ON;"
-                    "PRAGMA mmap_size=268435456;PRAGMA cache_size=-65536;PRAGMA temp_store=MEMORY"
+                    "PRAGMA mmap_size=33554432;PRAGMA cache_size=-16384;PRAGMA temp_store=MEMORY"
                 ),
             },
         }
