@@ -78,11 +78,19 @@ def people_of(
 ) -> tuple[tuple[Address, ...], tuple[Address, ...]]:
     named = [(one["role"], Address(one["address"], one.get("name", ""))) for one in answered.recipients]
     own = [Address(address) for address in account.own_addresses]
+    ours = [*own, *_own_elsewhere(account)]
     if answered.direction == "outbound":
         to = distinct([address for role, address in named if role == "to"], connector)
     else:
         # Whoever wrote is answered; a Reply-To is where they asked the answer to go.
         wished = [address for role, address in named if role == "reply-to"]
-        to = distinct(wished or [Address(answered.author_address, answered.author_name)], connector, own)
-    cc = distinct([address for role, address in named if role in ("to", "cc")], connector, [*own, *to])
+        author = Address(answered.author_address, answered.author_name)
+        to = distinct(wished, connector, ours) or distinct([author], connector, own)
+    cc = distinct([address for role, address in named if role in ("to", "cc")], connector, [*ours, *to])
     return to, cc if answered.direction == "inbound" else ()
+
+
+def _own_elsewhere(account: Account) -> list[Address]:
+    """Our other mailboxes: what a customer wrote to two of them is answered to the customer alone."""
+    others = Account.objects.filter(kind=account.kind).exclude(id=account.id)
+    return [Address(address) for known in others.values_list("own_addresses", flat=True) for address in known]

@@ -259,6 +259,25 @@ def test_the_proposal_answers_who_wrote_and_leaves_us_out(conversation: Conversa
     assert proposal.seen_message == message.id
 
 
+def test_f29_a_mail_to_two_of_our_mailboxes_is_answered_to_the_customer_alone(
+    conversation: Conversation, ana: User
+) -> None:
+    make_account("sales")
+    message = write(conversation, conversation.account, at=LATER)
+    message.recipients = [
+        {"role": "to", "name": "", "address": "shop@shop.example"},
+        {"role": "to", "name": "", "address": "sales@shop.example"},
+        {"role": "reply-to", "name": "", "address": "Sales@shop.example"},
+    ]
+    message.save()
+
+    proposal = replies.propose(conversation.id, ana)
+
+    assert [one.address for one in proposal.to] == ["maria@example.org"]
+    assert proposal.cc == ()
+    assert isinstance(queue(conversation, ana, to=proposal.to, cc=proposal.cc), replies.Queued)
+
+
 @pytest.mark.parametrize(
     ("subject", "expected"),
     [
