@@ -13,9 +13,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce, NullIf
 
-from inbox.models import Conversation, ConversationAccount, ConversationTag, Counter, Envelope, User
+from inbox.models import (
+    Conversation,
+    ConversationAccount,
+    ConversationTag,
+    Counter,
+    Envelope,
+    IdentityLink,
+    User,
+)
 from inbox.rules.states import SendState, Status
 
 TABS = ("open", "mine", "waiting", "snoozed", "resolved", "spam", "all")
@@ -44,8 +53,9 @@ class WorkPage:
 def page(scope: Scope, tab: str, user: User | None = None, *, after: str = "", limit: int = 50) -> WorkPage:
     """At most `limit` rows after a cursor, in at most three statements. Raises ValueError for an unknown tab.
 
-    Rows are dicts: the columns of the conversation, customer_name, owner_name, owner_email, team_name, account_name,
-    account_address, tags (names), sending (a reply is on its way), send_trouble (one failed or may not have arrived).
+    Rows are dicts: the columns of the conversation, customer_name (their address where nobody gave a name), owner_name,
+    owner_email, team_name, account_name, account_address, tags (names), sending (a reply is on its way),
+    send_trouble (one failed or may not have arrived).
     `user` is needed for the tab "mine".
     """
     base = readable(scope)
@@ -157,9 +167,11 @@ def _as_rows(queryset: QuerySet[Conversation]) -> QuerySet[Conversation, dict[st
 
 def row_names() -> dict[str, Any]:
     """What a row shows besides its own columns."""
+    addresses = IdentityLink.objects.filter(customer_id=OuterRef("customer_id"), ended_at=None).values("customer_id")
+    address = addresses.annotate(first=Min("identity__address")).values("first")
     sends = Envelope.objects.filter(conversation_id=OuterRef("id"))
     return {
-        "customer_name": F("customer__name"),
+        "customer_name": Coalesce(NullIf("customer__name", Value("")), Subquery(address), Value("")),
         "owner_name": F("owner__name"),
         "owner_email": F("owner__email"),
         "team_name": F("team__name"),

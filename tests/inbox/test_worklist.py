@@ -55,6 +55,16 @@ def walk(tab: str, limit: int, user: User | None = None, scope: worklist.Scope =
     raise AssertionError("the pages never end")
 
 
+def test_who_gave_no_name_is_listed_by_address(account: Account) -> None:
+    conversation = make_conversation(account, "maria@example.org")
+    Customer.objects.update(name="")
+    (row,) = worklist.page(None, "open").rows
+    assert row["customer_name"] == "maria@example.org"
+    Customer.objects.filter(id=conversation.customer_id).update(name="Maria")
+    (row,) = worklist.page(None, "open").rows
+    assert row["customer_name"] == "Maria"
+
+
 def test_the_nearest_deadline_comes_first_and_what_has_no_clock_last(account: Account) -> None:
     newest, late, soon, old = (
         bare(account, 1),
