@@ -55,10 +55,7 @@ def _drains(options: Options) -> list[Figure]:
     ]
     for before, after, small, large in zip(sizes, sizes[1:], found, found[1:], strict=False):
         name = f"{before:,} → {after:,}"
-        figures.append(
-            at_most(
-                "memory", f"own memory, {name}", large["own_mb"] / small["own_mb"], GROWTH, "×", "without mapped files"
-            )
-        )
+        own = large["own_mb"] / small["own_mb"]
+        figures.append(Figure("memory", f"own pages, {name}", own, "×", note="without mapped files"))
         figures.append(at_most("memory", f"peak RSS, {name}", large["peak_mb"] / small["peak_mb"], GROWTH, "×"))
     return figures
