@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.db import connection
@@ -97,16 +98,27 @@ def _snapshot(home: Path) -> Iterator[tuple[str, Path]]:
                     "--format=custom",
                     "--no-owner",
                     f"--file={path}",
-                    f"--dbname={settings.BALAS.database_url}",
+                    f"--dbname={_database_address()}",
                 ]
             )
             yield _DUMP, path
 
 
+def _database_address() -> str:
+    """Without its password: everybody on this machine can read a command line."""
+    parts = urlsplit(settings.BALAS.database_url)
+    user = f"{parts.username}@" if parts.username else ""
+    return parts._replace(netloc=user + parts.netloc.rpartition("@")[2]).geturl()
+
+
 def _run(command: list[str]) -> None:
     if shutil.which(command[0]) is None:
         raise SetupIncomplete(f"{command[0]} is not installed (Debian: apt install postgresql-client).")
-    done = subprocess.run(command, capture_output=True, text=True, timeout=24 * 3600, check=False)
+    password = unquote(urlsplit(settings.BALAS.database_url).password or "")
+    secret = {"PGPASSWORD": password} if password else {}
+    done = subprocess.run(
+        command, env=os.environ | secret, capture_output=True, text=True, timeout=24 * 3600, check=False
+    )
     if done.returncode:
         raise CommandFailed(f"{command[0]} failed: {(done.stderr.strip().splitlines() or ['no reason given'])[-1]}")
 
@@ -161,7 +173,6 @@ def _put_database(folder: Path, home: Path, facts: dict[str, Any]) -> None:
         (folder / _SQLITE).replace(home / _SQLITE)
     else:
         connection.close()
-        url = settings.BALAS.database_url
         _run(
             [
                 "pg_restore",
@@ -169,7 +180,7 @@ def _put_database(folder: Path, home: Path, facts: dict[str, Any]) -> None:
                 "--if-exists",
                 "--no-owner",
                 "--single-transaction",
-                f"--dbname={url}",
+                f"--dbname={_database_address()}",
                 str(folder / _DUMP),
             ]
         )
