@@ -84,7 +84,7 @@ class Library:
         if same is None:
             others = [] if is_nameless else self.by_node[draft.node]
             if others:
-                _flag_later([*others, draft])
+                _flag([*others, draft])
             self._add(draft)
             self.new.append(draft)
             return
@@ -105,12 +105,12 @@ class Library:
         return None
 
 
-def _flag_later(letters: list[Letter]) -> None:
-    """The same Message-ID over other content: the one that came first is not to blame."""
-    first = min(letters, key=lambda letter: (letter.received_at, letter.stable))
+def _flag(letters: list[Letter]) -> None:
+    """The same Message-ID over other content. Which of them is the true one cannot be told from who came first:
+    whoever wants to hide a mail sends its id beforehand."""
+    flag = Flag.SAME_ID_OTHER_CONTENT.value
     for letter in letters:
-        flag = Flag.SAME_ID_OTHER_CONTENT.value
-        if letter is not first and flag not in letter.flags:
+        if flag not in letter.flags:
             letter.flags.append(flag)
             letter.is_changed = True
 

@@ -270,17 +270,17 @@ def test_f16_the_same_message_id_with_other_content_is_two_messages_and_a_flag()
     later = NOW + HOUR
     second = make_mail("Second\n", author="eve@evil.example", message_id="same@shop.example", at=later)
     receive(account, make_item(second, at=later))
-    assert Message.objects.get(text__startswith="First").flags == []
+    assert Message.objects.get(text__startswith="First").flags == ["same-id-other-content"]
     assert Message.objects.get(text__startswith="Second").flags == ["same-id-other-content"]
     assert conversation_of("First").id != conversation_of("Second").id
 
 
-def test_f16_the_one_that_came_first_is_not_flagged_when_it_is_read_last():
+def test_f16_both_are_flagged_whichever_is_read_first():
     account = make_account()
     later = NOW + HOUR
     receive(account, make_item(make_mail("Second\n", message_id="same@shop.example", at=later), at=later))
     receive(account, make_item(make_mail("First\n", message_id="same@shop.example")))
-    assert Message.objects.get(text__startswith="First").flags == []
+    assert Message.objects.get(text__startswith="First").flags == ["same-id-other-content"]
     assert Message.objects.get(text__startswith="Second").flags == ["same-id-other-content"]
 
 
