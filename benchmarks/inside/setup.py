@@ -52,7 +52,12 @@ class Watch:
     cpu: float = field(default_factory=cpu_seconds)
 
     def read(self) -> dict[str, float]:
-        return {"seconds": time.perf_counter() - self.started, "cpu": cpu_seconds() - self.cpu}
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return {
+            "seconds": time.perf_counter() - self.started,
+            "cpu": cpu_seconds() - self.cpu,
+            "children_cpu": children.ru_utime + children.ru_stime,
+        }
 
 
 @dataclass
