@@ -7,103 +7,37 @@ own order and a page costs the same at any size. https://sqlite.org/fts5.html
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from django.utils.translation import gettext as _
 
 from inbox.changes import MessageFacts
-from inbox.models import Message
-from inbox.sql import execute_in
-from search.backend import Drained, Drift, Hits, IndexStatus, chunks, remember, remembered
 from search.document import GAP, NO_ACCOUNT, MessageDocument
-from search.hits import collect
-from search.query import FROM, All, Either, Node, Phrase, Prefix, Query, parse_query
-from search.rows import document_of, every_id, load_documents, place
+from search.query import FROM, All, Either, Node, Phrase, Prefix
+from search.rows import document_of, place
+from search.table import TABLE, TableBackend, remove
 
-TABLE = "search_message"
 COLUMNS = "text, people, wholes, filters"
 _INSERT = f"INSERT INTO {TABLE} (rowid, {COLUMNS}) VALUES (%s, %s, %s, %s, %s)"  # noqa: S608
-_AT_ONCE = 200
 
 
-class EmbeddedBackend:
+class EmbeddedBackend(TableBackend):
     name = "fts5"
+    condition = f"{TABLE} MATCH %s"
+    content, key = f"{TABLE}_content", "id"
 
-    def search(
-        self, query: Query | str, *, accounts: set[int] | None, limit: int = 50, cursor: str | None = None
-    ) -> Hits:
-        asked = parse_query(query) if isinstance(query, str) else query
-        match = match_text(asked.root, accounts) if asked.root is not None else ""
+    def match_text(self, root: Node, accounts: set[int] | None) -> str:
+        return match_text(root, accounts)
 
-        def ask(before: int | None, count: int) -> Sequence[int]:
-            bound, values = ("AND rowid < %s", [before]) if before is not None else ("", [])
-            sql = f"SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH %s {bound} ORDER BY rowid DESC LIMIT %s"  # noqa: S608
-            with connection.cursor() as rows:
-                rows.execute(sql, [match, *values, count])
-                return [rowid for (rowid,) in rows.fetchall()]
-
-        return collect(asked, accounts, limit, cursor, ask)
-
-    def index(self, messages: Iterable[int]) -> int:
-        count = 0
-        for ids in chunks(list(messages), _AT_ONCE):
-            with transaction.atomic():
-                documents = load_documents(ids)
-                with connection.cursor() as cursor:
-                    write(cursor, documents, replaced={document.rowid for document in documents})
-            count += len(documents)
-        return count
-
-    def drain(self, limit: int = 500) -> Drained:
-        """Messages without a place came by another way than the sink, such as from another back end's database."""
-        ids = list(Message.objects.filter(search_rowid=None).order_by("id").values_list("id", flat=True)[:limit])
-        return Drained(indexed=self.index(ids), is_done=len(ids) < limit)
+    def replace(self, cursor: CursorWrapper, documents: Sequence[MessageDocument]) -> None:
+        write(cursor, documents, replaced={document.rowid for document in documents})
 
     def check(self) -> list[str]:
         if not has_fts5():
             return [_("This Python's SQLite has no FTS5. Install a Python whose SQLite has it; most builds do.")]
         return []
-
-    def status(self, now: datetime) -> IndexStatus:
-        missing = Message.objects.filter(search_rowid=None).count()
-        return IndexStatus(self.name, missing, None, remembered())
-
-    def drift(self) -> Drift:
-        drift = Drift(missing=len(self._missing()), extra=len(self._extra()))
-        remember(drift)
-        return drift
-
-    def repair(self) -> Drift:
-        missing, extra = self._missing(), self._extra()
-        self.index(missing)
-        with transaction.atomic(), connection.cursor() as cursor:
-            remove(cursor, extra)
-        return Drift(missing=len(missing), extra=len(extra))
-
-    def rebuild(self, progress: Callable[[int], None] = lambda _: None) -> int:
-        count = 0
-        for ids in every_id(_AT_ONCE):
-            count += self.index(ids)
-            progress(count)
-        self.repair()
-        return count
-
-    def _missing(self) -> list[int]:
-        sql = (
-            f"SELECT m.id FROM inbox_message m LEFT JOIN {TABLE}_content c ON c.id = m.search_rowid "  # noqa: S608
-            "WHERE c.id IS NULL"
-        )
-        return _column(sql)
-
-    def _extra(self) -> list[int]:
-        sql = (
-            f"SELECT c.id FROM {TABLE}_content c LEFT JOIN inbox_message m ON m.search_rowid = c.id "  # noqa: S608
-            "WHERE m.id IS NULL"
-        )
-        return _column(sql)
 
 
 class EmbeddedSink:
@@ -126,10 +60,6 @@ def write(cursor: CursorWrapper, documents: Iterable[MessageDocument], replaced:
     remove(cursor, sorted(replaced))
     lines = {document.rowid: _columns(document) for document in documents}
     cursor.executemany(_INSERT, [(rowid, *lines[rowid]) for rowid in sorted(lines)])
-
-
-def remove(cursor: CursorWrapper, rowids: Sequence[int]) -> None:
-    execute_in(cursor, f"DELETE FROM {TABLE} WHERE rowid IN ({{in}})", rowids)  # noqa: S608
 
 
 def has_fts5() -> bool:
@@ -174,9 +104,3 @@ def _columns(document: MessageDocument) -> tuple[str, str, str, str]:
         " ".join(document.wholes),
         " ".join([*sender, GAP, *wholes, GAP, *accounts]),
     )
-
-
-def _column(sql: str) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
-        return [value for (value,) in cursor.fetchall()]

@@ -107,10 +107,10 @@ class Library:
 
 def _flag(letters: list[Letter]) -> None:
     """The same Message-ID over other content. Which of them is the true one cannot be told from who came first:
-    whoever wants to hide a mail sends its id beforehand."""
+    whoever wants to hide a mail sends its id beforehand. Only what we froze ourselves is above doubt."""
     flag = Flag.SAME_ID_OTHER_CONTENT.value
     for letter in letters:
-        if flag not in letter.flags:
+        if flag not in letter.flags and not letter.is_frozen_send:
             letter.flags.append(flag)
             letter.is_changed = True
 
