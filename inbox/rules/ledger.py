@@ -242,8 +242,11 @@ def _reopened(state: SlaState, event: Event) -> SlaState:
 
 
 def _stopped(state: SlaState, event: Event) -> SlaState:
+    """No promise applies any more; should one apply again, its clock starts afresh."""
     state = _resume(state, event)
-    return state._replace(is_stopped=True, unanswered=(), set_aside=(), working_since=None, provisional_at=None)
+    return state._replace(
+        is_stopped=True, unanswered=(), set_aside=(), working_since=None, worked=_ZERO, provisional_at=None
+    )
 
 
 def _rules_changed(state: SlaState, event: Event) -> SlaState:
