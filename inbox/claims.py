@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from connectors.messages import OutboundMessage, Outcome
 from inbox.killpoints import reach
@@ -68,8 +68,8 @@ def find_due(now: datetime, limit: int = 50) -> list[Due]:
     return as_due(due.order_by("due_at", "id")[:limit])
 
 
-def as_due(envelopes: object) -> list[Due]:
-    rows = envelopes.values_list("id", "account_id", "idempotency_key")  # type: ignore[attr-defined]
+def as_due(envelopes: QuerySet[Envelope]) -> list[Due]:
+    rows = envelopes.values_list("id", "account_id", "idempotency_key")
     return [Due(*row) for row in rows]
 
 

@@ -70,16 +70,20 @@ def needs(permission: str) -> Callable[[View], View]:
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
-        guarded.permission = permission  # type: ignore[attr-defined]
-        return guarded
+        return _marked(guarded, permission)
 
     return mark
 
 
 def anyone(view: View) -> View:
     """Marks a view that needs no sign-in: the matrix test wants every view marked."""
-    view.permission = None  # type: ignore[attr-defined]
-    return view
+    return _marked(view, None)
+
+
+def _marked(view: Any, permission: str | None) -> View:
+    """The matrix test reads the mark."""
+    view.permission = permission
+    return cast("View", view)
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
@@ -104,9 +108,10 @@ def find_session_user(session_key: str) -> User | None:
 def scope(user: User) -> Scope:
     """Ids of the accounts whose messages this person may read, None for all: `inbox.people.readable_accounts` in one
     statement. The answer is kept on the user for the length of the request."""
-    if not hasattr(user, "_scope"):
-        user._scope = None if may(user, "everything") else _accounts_of(user)  # type: ignore[attr-defined]
-    return cast("Scope", user._scope)  # type: ignore[attr-defined]
+    kept = vars(user)
+    if "_scope" not in kept:
+        kept["_scope"] = None if may(user, "everything") else _accounts_of(user)
+    return cast("Scope", kept["_scope"])
 
 
 def _accounts_of(user: User) -> frozenset[int]:

@@ -58,8 +58,8 @@ class Lane(threading.Thread):
         database_connections.close_all()
 
 
-def _until(due: object) -> float:
-    return (due - jobs.utc_now()) / timedelta(seconds=1) if due is not None else LONGEST_PAUSE  # type: ignore[operator]
+def _until(due: datetime | None) -> float:
+    return (due - jobs.utc_now()) / timedelta(seconds=1) if due is not None else LONGEST_PAUSE
 
 
 class FetchLane:

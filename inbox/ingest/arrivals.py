@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -62,11 +64,11 @@ def find_due(limit: int, now: datetime) -> list[Arrival]:
         return [_arrival(row) for row in cursor.fetchall()]
 
 
-def _arrival(row: tuple[object, ...]) -> Arrival:
+def _arrival(row: Sequence[Any]) -> Arrival:
     values = list(row)
     values[6:9] = map(bool, row[6:9])
     values[11] = read_moment(row[11])
-    return Arrival(*values)  # type: ignore[arg-type]
+    return Arrival(*values)
 
 
 def read_bodies(arrivals: list[Arrival]) -> dict[int, bytes]:

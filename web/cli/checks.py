@@ -81,7 +81,9 @@ def _database() -> Iterator[Finding]:
                 "database", f"The file is damaged ({answer}). Restore the last backup: balas restore FILE.", True
             )
     else:
-        yield Finding("database", f"PostgreSQL {connection.pg_version // 10000}.")  # type: ignore[attr-defined]
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW server_version")
+            yield Finding("database", f"PostgreSQL {cursor.fetchone()[0]}.")
 
 
 def _disk() -> Iterator[Finding]:

@@ -117,12 +117,12 @@ def act(request: SignedIn, id: int, name: str) -> HttpResponse:
     return acted(request, id, Notice(_told(done, conversation.customer.name), undo=undo))
 
 
-def _conversation_of(token: str, user: User) -> int:
-    """Raises Refusal for a token that we never gave out, or gave to somebody else."""
+def _check_undo(token: str, user: User) -> None:
+    """Raises Refusal for a token that we never gave out, or gave to somebody else, and Http404."""
     record = read_token(token)
+    access.get_conversation(user, read_id(record.subject.partition(":")[2]))
     if record.actor != actor_name(user):
         raise Refusal(_("Only who did it can take it back."))
-    return read_id(record.subject.partition(":")[2])
 
 
 @needs("answer")
@@ -130,8 +130,7 @@ def _conversation_of(token: str, user: User) -> int:
 def undo(request: SignedIn, token: str) -> HttpResponse:
     """The token is signed and names the act; whether its conversation may be touched is asked here again."""
     try:
-        conversation_id = _conversation_of(token, request.user)
-        access.get_conversation(request.user, conversation_id)
+        _check_undo(token, request.user)
         done = conversations.undo(token, request.user, timezone.now())
     except Refusal as refusal:
         if not is_fragment(request):
