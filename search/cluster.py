@@ -100,7 +100,11 @@ class Cluster:
             name = self.index_name(kind, generation)
             if not self._ask("indices.exists", index=name):
                 shards = {"number_of_shards": 1, "auto_expand_replicas": "0-1"}
-                self._ask("indices.create", index=name, mappings=_MAPPINGS[kind], settings=shards)
+                try:
+                    self._ask("indices.create", index=name, mappings=_MAPPINGS[kind], settings=shards)
+                except SearchUnavailable:
+                    if not self._ask("indices.exists", index=name):
+                        raise  # else another worker made it a moment ago
 
     def drop(self, generation: str) -> None:
         for kind in KINDS:

@@ -195,9 +195,9 @@ def _standing(cluster: Cluster) -> list[str]:
     live = _names(IndexGeneration.LIVE)
     for name in live:
         if not cluster.has(name):
+            mark_everything(name)  # first: who is killed after this leaves no index that nobody fills
             cluster.create(name)
             cluster.point_at(name)
-            mark_everything(name)
     return [*live, *(name for name in _names(IndexGeneration.BUILDING) if cluster.has(name))]
 
 

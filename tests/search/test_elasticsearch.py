@@ -275,3 +275,24 @@ def test_f63_the_mapping_is_strict(cluster: Cluster) -> None:
     assert outcome.is_final
     assert "strict_dynamic_mapping_exception" in outcome.error
     cluster.drop("g1")
+
+
+def test_workers_that_find_the_index_gone_at_once_make_it_once(cluster: Cluster) -> None:
+    together = threading.Barrier(4)
+    problems: list[Exception] = []
+
+    def make() -> None:
+        together.wait(30)
+        try:
+            cluster.create("g1")
+        except SearchUnavailable as problem:
+            problems.append(problem)
+
+    threads = [threading.Thread(target=make) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert problems == []
+    assert cluster.has("g1")
+    cluster.drop("g1")
