@@ -153,7 +153,7 @@ class Stepper:
 
     def stopped(self, event: Event) -> None:
         self.is_stopped, self.is_held = True, False
-        self.waiting, self.aside, self.work_since = [], [], None
+        self.waiting, self.aside, self.work_since, self.worked = [], [], None, 0
 
     def dues(self) -> tuple[int | None, int | None]:
         response = resolution = None
