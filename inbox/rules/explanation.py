@@ -89,6 +89,8 @@ def _response_ended(before: SlaState, after: SlaState, event: Event) -> Iterator
 
 
 def _joined(earlier: list[Interval], later: list[Interval]) -> list[Interval]:
+    if earlier:  # a first piece may be of no length, to say when it began; a later one would say nothing
+        later = [piece for piece in later if piece.length]
     if earlier and later and earlier[-1].end < later[0].start:
         earlier = [*earlier, Interval(earlier[-1].end, later[0].start, False, Why.WAITING_FOR_CUSTOMER)]
     return [*earlier, *later]
