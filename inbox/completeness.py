@@ -16,9 +16,13 @@ from inbox.models import CursorScope, CursorTrouble
 IMPORT_PLACE = "import"
 """The place of everything that came by import rather than from a provider."""
 
+IMPORT_EPOCHS = ("", "sent")
+"""Of that place. A folder that somebody called so has the epoch of its provider."""
+
 
 def current_scopes(account_id: int) -> list[CursorScope]:
-    rows = CursorScope.objects.filter(account=account_id, retired_at=None).exclude(place=IMPORT_PLACE).order_by("id")
+    rows = CursorScope.objects.filter(account=account_id, retired_at=None).order_by("id")
+    rows = rows.exclude(place=IMPORT_PLACE, epoch__in=IMPORT_EPOCHS)
     return list({row.place: row for row in rows}.values())
 
 
@@ -85,7 +89,8 @@ def completeness(account_id: int) -> Completeness:
         excluded.update(place.excluded)
     counted = [place.counted_at for place in places if place.counted_at is not None]
     is_counted = bool(places) and len(counted) == len(places)
-    imported = _unreadable(account_id)[IMPORT_PLACE]
+    is_counted_already = any(place.place == IMPORT_PLACE for place in places)
+    imported = 0 if is_counted_already else _unreadable(account_id)[IMPORT_PLACE]
     return Completeness(
         place="",
         on_server=sum(place.on_server or 0 for place in places) if is_counted else None,

@@ -21,7 +21,7 @@ from typing import IO
 from connectors.mail.fields import is_plausible, parse_date
 from connectors.messages import Page, RawItem, Scope
 from inbox import shelf
-from inbox.completeness import IMPORT_PLACE
+from inbox.completeness import IMPORT_EPOCHS, IMPORT_PLACE
 from inbox.ingest import digest_due
 from inbox.killpoints import reach
 from inbox.models import Account
@@ -102,7 +102,8 @@ def _digest(now: datetime) -> int:
 
 def _item(mail: _Mail, is_sent: bool) -> RawItem:
     return RawItem(
-        scope=Scope(IMPORT_PLACE),
+        # Its own epoch, so that mail once imported as received can be imported again as what we sent.
+        scope=Scope(IMPORT_PLACE, IMPORT_EPOCHS[is_sent]),
         external_id=canonical_sha256(mail.content),
         received_at=mail.received_at,
         size=len(mail.content),

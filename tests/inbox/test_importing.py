@@ -181,3 +181,19 @@ def test_what_was_sent_long_before_it_came_has_the_same_time_of_sending_by_poll_
     (tmp_path / "one.eml").write_bytes(mail.replace(b"old@shop", b"other@shop"))
     import_paths([tmp_path], imported, sent=False, now=NOW)
     assert {row["sent_at"] for row in exports.stream("messages", None)} == {NOW - timedelta(days=400)}
+
+
+def test_mail_imported_by_mistake_as_received_becomes_ours_when_it_is_imported_as_sent(tmp_path):
+    account = make_account()
+    asked = make_mail(message_id="asked@shop.example", at=NOW - timedelta(hours=3))
+    refers = {"to": "ana@shop.example", "in_reply_to": "asked@shop.example"}
+    ours = make_mail("Here.\n", author="support@balas.example", at=NOW - timedelta(hours=2), **refers)
+    receive(account, make_item(asked, at=NOW - timedelta(hours=3)))
+    (tmp_path / "ours.eml").write_bytes(ours)
+    import_paths([tmp_path], account, sent=False, now=NOW)
+    assert Conversation.objects.get().status == "open"
+    assert import_paths([tmp_path], account, sent=True, now=NOW).messages == 0
+    assert import_paths([tmp_path], account, sent=True, now=NOW).new == 0
+    assert Message.objects.get(text__startswith="Here").direction == "outbound"
+    assert Conversation.objects.get().status == "waiting"
+    assert_sums_hold()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from connectors.messages import Count, Covered, Page, RawItem, Scope, Trouble
 from inbox import completeness, leases, shelf
+from inbox.importing import import_paths
 from inbox.models import Account, CursorRange, CursorScope, CursorTrouble
 from inbox.models import RawItem as StoredItem
 from inbox.rules.ranges import merge
@@ -161,3 +162,17 @@ def test_a_reconciliation_names_what_is_missing_and_counts_what_is_gone():
     assert (missing, gone) == (["5", "10"], 1)
     place = shelf.completeness(account.id).places[0]
     assert (place.on_server, place.stored, place.gone, place.pending) == (5, 2, 1, 3)
+
+
+def test_f22_a_folder_that_is_called_import_is_remembered_like_any_other(tmp_path):
+    account, scope = make_account(), Scope("import", "7")
+    page = Page(
+        items=(make_item(make_mail(), scope=scope, uid=1),), covered=(Covered(scope, 1, 1),), counts=(Count(scope, 1),)
+    )
+    shelf.put(account.id, page, held=None, now=NOW)
+    (tmp_path / "one.eml").write_bytes(make_mail())
+    import_paths([tmp_path], account, sent=False, now=NOW)
+    (known,) = shelf.known(account.id).scopes
+    assert (known.scope, known.ranges) == (scope, ((1, 1),))
+    found = shelf.completeness(account.id)
+    assert (found.on_server, found.stored, found.pending, found.complete) == (1, 1, 0, True)
