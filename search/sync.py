@@ -33,22 +33,30 @@ def drain(limit: int = _AT_ONCE, *, cluster: Cluster | None = None) -> Drained:
     cluster = cluster or Cluster()
     indexed = failed = 0
     is_done = True
-    for name in _standing(cluster):
+    standing = _standing(cluster)
+    live = _names(IndexGeneration.LIVE)
+    for name in standing:
         rows = list(
             IndexChange.objects.filter(target=name, attempts__lt=REFUSED)
             .order_by("attempts", "changed_at")
             .values_list("kind", "document_id")[:limit]
         )
         is_done = is_done and len(rows) < limit
-        for kind in KINDS:
-            for ids in chunks([id for found, id in rows if found == kind], _AT_ONCE):
-                outcomes = list(cluster.bulk(kind, name, _items(kind, ids)))
-                bad = [outcome for outcome in outcomes if outcome.error]
-                _settle(name, kind, [outcome for outcome in outcomes if not outcome.error])
-                _put_back(name, kind, bad)
-                indexed += len(outcomes) - len(bad)
-                failed += len(bad)
+        outcomes = {kind: _bring(cluster, kind, name, [id for found, id in rows if found == kind]) for kind in KINDS}
+        if rows and name in live:
+            # What is no longer noted must be found through the index: its own refresh comes up to a second later.
+            cluster.refresh(name)
+        for kind, found in outcomes.items():
+            good = [outcome for outcome in found if not outcome.error]
+            _settle(name, kind, good)
+            _put_back(name, kind, [outcome for outcome in found if outcome.error])
+            indexed += len(good)
+            failed += len(found) - len(good)
     return Drained(indexed, failed, is_done)
+
+
+def _bring(cluster: Cluster, kind: str, name: str, ids: Sequence[int]) -> list[Outcome]:
+    return [out for some in chunks(ids, _AT_ONCE) for out in cluster.bulk(kind, name, _items(kind, some))]
 
 
 def drain_all(cluster: Cluster | None = None, progress: Callable[[int], None] = lambda _: None) -> int:

@@ -296,3 +296,15 @@ def test_workers_that_find_the_index_gone_at_once_make_it_once(cluster: Cluster)
     assert problems == []
     assert cluster.has("g1")
     cluster.drop("g1")
+
+
+def test_what_has_just_been_indexed_is_found_at_once(box: Indexed) -> None:
+    _, strand = make_conversation()
+    make = [make_message(strand, text=f"heron {number}") for number in range(5)]
+    record(make[0])
+    box.settle()
+    for count, message in enumerate(make[1:], 2):
+        assert len(box.find("heron")) == count - 1  # an index that is asked refreshes itself by the clock alone
+        record(message)
+        box.backend.drain()
+        assert len(box.find("heron")) == count
