@@ -99,8 +99,12 @@ class Desk:
         message_id: int | None = None,
         data: Mapping[str, Any] | None = None,
         target_id: int | None = None,
+        actor: str = "",
     ) -> None:
-        """Appends a ledger event. Conversations that arrived as history run under no policy and write none."""
+        """Appends a ledger event, by whoever sits at the desk unless `actor` says whose doing it was.
+
+        Conversations that arrived as history run under no policy and write none.
+        """
         if self.conversation.policy_version_id is None:
             return
         event = sla.record(
@@ -108,7 +112,7 @@ class Desk:
             kind,
             occurred_at,
             self.now,
-            actor=actor_name(self.actor),
+            actor=actor or actor_name(self.actor),
             message=message_id,
             data=data,
             target=target_id,

@@ -173,6 +173,11 @@ def tell(envelope: Envelope, now: datetime) -> None:
 # --- What it means for the conversation -----------------------------------------------------------------------------
 
 
+def writer_name(user_id: int | None) -> str:
+    """Who answered, as an actor: the person who wrote it, though it left later and by itself."""
+    return "balas" if user_id is None else f"user:{user_id}"
+
+
 def become_sent(envelope: Envelope, at: datetime, now: datetime, *, refused: bool = False) -> str:
     """`at` is when it left. The clock stops; `refused` brings it back to the queue: an addressee did not get it."""
     EnvelopeRecipient.objects.filter(envelope=envelope, outcome__in=(Outcome.PENDING, Outcome.UNKNOWN)).update(
@@ -184,7 +189,8 @@ def become_sent(envelope: Envelope, at: datetime, now: datetime, *, refused: boo
     desk = Desk.open(envelope.conversation_id, "balas", now)
     if not SlaEvent.objects.filter(message_id=envelope.message_id, kind=SlaKind.AGENT_ANSWERED).exists():
         seen = {"seen_at": envelope.created_at.isoformat()}
-        desk.record(SlaKind.AGENT_ANSWERED, at, message_id=envelope.message_id, data=seen)
+        author = writer_name(envelope.message.author_user_id)
+        desk.record(SlaKind.AGENT_ANSWERED, at, message_id=envelope.message_id, data=seen, actor=author)
     conversation = desk.conversation
     conversation.last_outbound_at = max(at, conversation.last_outbound_at or at)
     desk.touched = True

@@ -149,7 +149,9 @@ def _is_plain(claim: Claim, receipt: Receipt) -> bool:
 
 
 _ENVELOPE = """SELECT e.id, e.claim_epoch, e.state, e.conversation_id, e.message_id, e.account_id, e.committing_at,
-    e.created_at, e.filing, e.external_id FROM inbox_envelope e WHERE e.id IN ({in}) ORDER BY e.id"""
+    e.created_at, e.filing, e.external_id,
+    (SELECT m.author_user_id FROM inbox_message m WHERE m.id = e.message_id)
+    FROM inbox_envelope e WHERE e.id IN ({in}) ORDER BY e.id"""
 
 
 @transaction.atomic
@@ -195,7 +197,7 @@ def _write_envelopes(
     at = moment(now)
     rows = [
         (at if filing == "wanted" else None, receipts[number].external_id[:255] or external_id, number)
-        for number, *_, filing, external_id in sent
+        for number, *_, filing, external_id, _author in sent
     ]
     cursor.executemany(sql, rows)
 
@@ -252,4 +254,4 @@ def _changes(cursor: CursorWrapper, conversations: Iterable[int]) -> list[Conver
 def _entry(row: tuple[Any, ...], at: datetime, now: datetime) -> Entry:
     created_at = read_moment(row[7])
     seen = {"seen_at": created_at.isoformat()} if created_at else {}
-    return Entry(SlaKind.AGENT_ANSWERED, at, now, message_id=row[4], data=seen)
+    return Entry(SlaKind.AGENT_ANSWERED, at, now, actor=outcomes.writer_name(row[10]), message_id=row[4], data=seen)

@@ -121,7 +121,10 @@ def test_the_clock_stops_when_it_was_sent_not_when_it_was_queued(
     after = check_books(conversation)
     assert (before.due_at is None, after.due_at, after.status) == (False, None, "waiting")
     assert after.last_outbound_at == SEND_AT
-    assert SlaEvent.objects.get(kind=SlaKind.AGENT_ANSWERED).occurred_at == SEND_AT
+    answered = SlaEvent.objects.select_related("message").get(kind=SlaKind.AGENT_ANSWERED)
+    assert answered.occurred_at == SEND_AT
+    assert answered.message is not None
+    assert answered.actor == f"user:{answered.message.author_user_id}"
     assert index.conversations == [conversation.id] and index.writes == 1
 
 
