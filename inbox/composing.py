@@ -130,13 +130,6 @@ def _quote_intro(answered: Message, language: str) -> str:
         return _("On %(date)s at %(time)s, %(name)s wrote:") % values
 
 
-def lengths_of(parsed: ParsedMessage) -> list[list[object]]:
-    """Passages as they are stored: [[kind, length]] over the text; empty when all of it is new."""
-    if "".join(passage.text for passage in parsed.passages) != parsed.text:
-        return []
-    return [[passage.kind, len(passage.text)] for passage in parsed.passages]
-
-
 def distinct(addresses: Sequence[Address], connector: Connector, but: Sequence[Address] = ()) -> tuple[Address, ...]:
     """Without repetitions and without those in `but`, in order; what names nobody is kept for the gates to refuse."""
     seen = {_key(connector, address) for address in but}

@@ -12,7 +12,7 @@ from connectors.base import Connector
 from connectors.messages import Address, Outcome
 from inbox.acts import Desk
 from inbox.claims import is_sending_stopped
-from inbox.composing import Frozen, Written, lengths_of
+from inbox.composing import Frozen, Written
 from inbox.conversations import facts_of, newest_strand, work_record
 from inbox.drafts import discard, newest_seen
 from inbox.ids import new_id
@@ -31,6 +31,7 @@ from inbox.models import (
 )
 from inbox.outcomes import put_state
 from inbox.rules.gates import Gate, GateCode, ReplyFacts, gate_reply
+from inbox.rules.passages import lengths_of
 from inbox.rules.states import Reason, SendState, Status, may_change
 from inbox.rules.threading import reference_key
 

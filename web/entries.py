@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from inbox.models import User
+from inbox.rules.passages import is_shown
 from web.formatting import Clock
 from web.rows import channel_of
 from web.sends import send_words
@@ -32,14 +33,14 @@ def hidden_entry(entry: dict[str, Any], number: int) -> dict[str, Any]:
 # --- Messages -------------------------------------------------------------------------------------------------------
 
 
-def _part(kind: str, text: str) -> dict[str, str]:
+def _part(kind: str, text: str) -> dict[str, Any]:
     lines = len(text.strip().splitlines())
     summaries = {
         "quote": ngettext("Quoted, %(num)s line", "Quoted, %(num)s lines", lines) % {"num": lines},
         "signature": _("Signature"),
         "footer": _("Footer"),
     }
-    return {"kind": kind, "text": text, "summary": summaries.get(kind, _("More"))}
+    return {"is_shown": is_shown(kind), "text": text, "summary": summaries.get(kind, _("More"))}
 
 
 def _notices(entry: dict[str, Any]) -> list[dict[str, Any]]:
@@ -178,10 +179,10 @@ def message_entry(
     entry: dict[str, Any], user: User, clock: Clock, subject: str, copies: list[dict[str, Any]]
 ) -> dict[str, Any]:
     passages = [(kind, text) for kind, text in entry.get("passages") or () if text.strip()]
-    words = sum(len(text) for kind, text in passages if kind == "new")
+    words = sum(len(text) for kind, text in passages if is_shown(kind))
     parts = [_part(kind, text) for kind, text in passages]
-    tail: list[dict[str, str]] = []  # what is folded at the end stands in one line with the other folds
-    while parts and parts[-1]["kind"] != "new":
+    tail: list[dict[str, Any]] = []  # what is folded at the end stands in one line with the other folds
+    while parts and not parts[-1]["is_shown"]:
         tail.insert(0, parts.pop())
     ours = entry["direction"] != "inbound"
     who = (entry.get("author_user_name") if ours else "") or entry.get("author_name") or entry.get("author_address")

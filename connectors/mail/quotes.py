@@ -26,13 +26,13 @@ from connectors.mail.quotewords import (
     WROTE_END,
 )
 from connectors.messages import Passage
+from connectors.passages import FOOTER, NEW, QUOTE, SIGNATURE, shown
 
 MAX_LINES = 20_000
 MAX_LINE = 400  # characters of a line that are looked at
 MAX_SIGNATURE_LINES = 15
 
 LIKELY, CERTAIN = 1, 2
-NEW, QUOTE, SIGNATURE, FOOTER = "new", "quote", "signature", "footer"
 
 
 def split_passages(text: str, quoted: Sequence[bool] | None = None) -> tuple[Passage, ...]:
@@ -53,13 +53,7 @@ def split_passages(text: str, quoted: Sequence[bool] | None = None) -> tuple[Pas
 
 def visible(passages: Sequence[Passage]) -> str:
     """What an agent sees unfolded: the new passages, without the white space around them."""
-    if len(passages) == 1:
-        return passages[0].text.strip()
-    return "\n".join(passage.text.strip("\n") for passage in passages if _is_seen(passage)).strip()
-
-
-def _is_seen(passage: Passage) -> bool:
-    return passage.kind not in (QUOTE, SIGNATURE, FOOTER)
+    return shown((passage.kind, passage.text) for passage in passages)
 
 
 def _has_new(lines: Sequence[str], labels: Sequence[str]) -> bool:

@@ -12,6 +12,7 @@ from connectors.messages import Address, Automatic, Direction, Flag, ParsedMessa
 from inbox.ingest.accounts import AccountFacts, Ground
 from inbox.ingest.arrivals import Arrival
 from inbox.ingest.text import clean
+from inbox.rules.passages import PREVIEW_READ, lengths_of, preview
 from inbox.rules.sla import started_at
 from inbox.rules.threading import is_history, reference_key
 from inbox.sql import read_json, read_moment
@@ -119,7 +120,7 @@ def letter_of(arrival: Arrival, account: AccountFacts, message_id: int) -> Lette
     reference = short_reference(parsed.message_id)
     stable = parsed.stable_sha256 or arrival.sha256
     people, reply_to = _split(_people(parsed, account))
-    passages = passages_of(parsed)
+    passages = lengths_of(parsed)
     automatic = parsed.automatic.value if parsed.automatic else ""
     written_at = started_at(parsed.written_at, arrival.received_at, arrival.is_import)
     # A failed check joins nothing by reference, so it has none.
@@ -139,7 +140,7 @@ def letter_of(arrival: Arrival, account: AccountFacts, message_id: int) -> Lette
         people=people,
         reply_to=reply_to,
         subject=clean(parsed.subject)[:1000],
-        preview=first_words(_new_words(clean(parsed.text[:4000]), passages)),
+        preview=preview(clean(parsed.text[:PREVIEW_READ]), passages),
         language=parsed.language[:16],
         written_at=written_at,
         dated_at=parsed.written_at if parsed.written_at != written_at else None,
@@ -163,13 +164,6 @@ def references_of(parsed: ParsedMessage) -> list[str]:
     return [*parsed.references, *reported[:5]]
 
 
-def passages_of(parsed: ParsedMessage) -> list[list[Any]]:
-    """As stored: [[kind, length]] over the text; [] when all of it is new."""
-    found = [[passage.kind, len(passage.text)] for passage in parsed.passages]
-    is_whole = sum(len(passage.text) for passage in parsed.passages) == len(parsed.text)
-    return found if is_whole and any(passage.kind != "new" for passage in parsed.passages) else []
-
-
 def _people(parsed: ParsedMessage, account: AccountFacts) -> tuple[Person, ...]:
     found = [_person(recipient.role, recipient.address, account) for recipient in parsed.recipients]
     return (_person("author", parsed.author, account), *found)
@@ -190,15 +184,10 @@ def _is_mailing(people: Sequence[Person], automatic: str, flags: Iterable[str]) 
     return len(people) - 1 > MAILING_SIZE or automatic == Automatic.LIST or Flag.NEWSLETTER in set(flags)
 
 
-def first_words(text: str) -> str:
-    """One line of at most 240 characters for a list."""
-    return clean(" ".join(text[:1200].split()))[:240]
-
-
 # --- From rows ------------------------------------------------------------------------------------------------------
 
-COLUMNS = """m.id, m.kind, m.direction, m.reference, m.stable_sha256, m.author_name, m.author_address, m.recipients,
-    m.in_reply_to, m."references", m.subject, SUBSTR(m.text, 1, 4000), m.passages, m.language, m.written_at,
+COLUMNS = f"""m.id, m.kind, m.direction, m.reference, m.stable_sha256, m.author_name, m.author_address, m.recipients,
+    m.in_reply_to, m."references", m.subject, SUBSTR(m.text, 1, {PREVIEW_READ}), m.passages, m.language, m.written_at,
     m.received_at, m.automatic, m.verified, m.account_id, m.raw_item_id, m.flags, m.strand_id,
     m.dated_at"""
 
@@ -229,7 +218,7 @@ def letter_of_row(row: Sequence[Any], ground: Ground, account: AccountFacts) -> 
         people=people,
         reply_to=reply_to,
         subject=subject,
-        preview=first_words(_new_words(text, read_json(passages))),
+        preview=preview(text, read_json(passages)),
         language=language,
         written_at=written,
         dated_at=read_moment(dated_at),
@@ -243,14 +232,3 @@ def letter_of_row(row: Sequence[Any], ground: Ground, account: AccountFacts) -> 
         flags=flag_list,
         strand_id=strand_id,
     )
-
-
-def _new_words(text: str, passages: Sequence[Sequence[Any]]) -> str:
-    if not passages:
-        return text
-    found, at = [], 0
-    for kind, length in passages:
-        if kind == "new":
-            found.append(text[at : at + length])
-        at += length
-    return "".join(found).strip() or text
