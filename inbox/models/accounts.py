@@ -26,6 +26,8 @@ class Account(Row):
     failures = models.PositiveIntegerField(default=0)  # in a row
     next_poll_at = models.DateTimeField(null=True, default=None, db_index=True)  # null: not polled (paused, removed)
     last_success_at = models.DateTimeField(null=True, default=None)
+    places = models.JSONField(default=dict)  # read at the last whole look: {name: {} or {"since": …, "sentence": …}}
+    proof_due_at = models.DateTimeField(null=True, default=None)  # when the server's ids are listed in full again
     remaining = models.PositiveIntegerField(null=True, default=None)  # items still to fetch, for progress
     created_at = models.DateTimeField(auto_now_add=True)
     removed_at = models.DateTimeField(null=True, default=None)
