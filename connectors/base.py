@@ -9,7 +9,7 @@ database. Every network call has a deadline; every loop over what the provider s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -44,6 +44,18 @@ class RetryLater(ConnectorError):
     def __init__(self, sentence: str, after: timedelta | None = None) -> None:
         super().__init__(sentence)
         self.after = after
+
+
+class LogInExpired(RetryLater):
+    """The provider ended a session because its access token ran out: with a new one it goes on at once."""
+
+
+class PlacesMissing(RetryLater):
+    """Some places cannot be opened now; the others were brought. `places`: name → the sentence about it."""
+
+    def __init__(self, places: Mapping[str, str]) -> None:
+        super().__init__(" ".join(places.values()))
+        self.places = dict(places)
 
 
 class AuthFailed(ConnectorError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import imaplib
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,11 +32,15 @@ _SLOWEST_BYTES_A_SECOND = 2048  # slower than this for a whole answer, and the a
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """Seconds: to connect, for one read or write on the socket, and the least time a whole answer is given."""
+    """Seconds: to connect, for one read or write on the socket, and the least time a whole answer is given.
+
+    `clock` tells how long ago something was seen, across fetches.
+    """
 
     connect: float = 20
     read: float = 60
     answer: float = 300
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
 class FolderMissing(RetryLater):

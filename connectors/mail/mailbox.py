@@ -6,14 +6,14 @@ trip: NOOP for the selected folder and STATUS for the others, written together (
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from connectors.base import RetryLater
+from connectors.base import PlacesMissing, RetryLater
 from connectors.killpoints import reach
+from connectors.mail.credential import Credential
 from connectors.mail.endpoint import Endpoint
 from connectors.mail.fetching import FolderWalk
 from connectors.mail.folders import FolderStatus
@@ -23,7 +23,7 @@ from connectors.mail.stream import Budget
 from connectors.mail.uids import list_uids
 from connectors.messages import Count, Known, KnownScope, Page, Scope, Wish
 
-_LATE_LISTING = 120.0
+_LATE_LISTING = timedelta(seconds=120)
 FIRST_LOOK = 1000  # items per folder before any folder's older history
 
 
@@ -58,7 +58,7 @@ class Mailbox:
         self._sent: str | None = settings.sent_folder or None
         self._looked_for_sent = bool(settings.sent_folder)
         self._quiet: dict[str, _Quiet] = {}
-        self._edges: dict[str, tuple[FolderStatus, float]] = {}  # since when a folder's top has looked like this
+        self._edges: dict[str, tuple[FolderStatus, datetime]] = {}  # since when a folder's top has looked like this
 
     def open_session(self) -> ImapSession:
         """The open connection, or a new one. Raises the contract's errors."""
@@ -121,7 +121,7 @@ class Mailbox:
             yield Page(counts=counts)
         budget = Budget(wish.max_items)
         found: dict[str, KnownScope | None] = {place: known.of(place) for place in restless}
-        problems: list[FolderMissing] = []
+        problems: dict[str, str] = {}
         first_looks = [FIRST_LOOK, None] if len(restless) > 1 else [None]
         for limit in first_looks:
             for place in list(found):
@@ -129,8 +129,8 @@ class Mailbox:
                     return
                 yield from self._walk(place, found, limit, budget, wish, problems)
         self._return_to(places[0] if places else "")
-        for problem in problems:
-            raise problem
+        if problems:
+            raise PlacesMissing(problems)
 
     def _walk(
         self,
@@ -139,17 +139,25 @@ class Mailbox:
         limit: int | None,
         budget: Budget,
         wish: Wish,
-        problems: list[FolderMissing],
+        problems: dict[str, str],
     ) -> Iterator[Page]:
         """One pass over one folder; what is finished leaves `found`."""
         self._quiet.pop(place, None)
         own = Budget(limit if budget.left is None else min(limit or budget.left, budget.left))
         before = own.left
-        walk = FolderWalk(self.open_session(), place, place == self._sent, found[place], wish, self._settings.max_bytes)
+        walk = FolderWalk(
+            session=self.open_session(),
+            place=place,
+            is_sent=place == self._sent,
+            known=found[place],
+            wish=wish,
+            max_bytes=self._settings.max_bytes,
+            clock=self._deadlines.clock,
+        )
         try:
             yield from walk.pages(own)
         except FolderMissing as error:
-            problems.append(error)
+            problems[place] = error.sentence
             del found[place]
             return
         found[place] = walk.as_known()
@@ -166,11 +174,12 @@ class Mailbox:
         if status.uid_next is None or (ranges[-1][1] if ranges else 0) >= status.uid_next - 1:
             self._edges.pop(place, None)
             return True
-        seen, since = self._edges.get(place, (None, 0.0))
+        now = self._deadlines.clock()
+        seen, since = self._edges.get(place, (None, now))
         if seen != status:
-            since = time.monotonic()
+            since = now
             self._edges[place] = (status, since)
-        return time.monotonic() - since > _LATE_LISTING
+        return now - since > _LATE_LISTING
 
     def _look(self, places: list[str]) -> dict[str, FolderStatus]:
         """One round trip: what the server says of every folder that was quiet. Empty where the connection is new."""
@@ -218,6 +227,8 @@ class Mailbox:
 
     def list_uids(self, scope: Scope) -> Iterator[int]:
         """The UIDs of a scope, ascending. Raises RetryLater when the folder has begun a new epoch since."""
+        # Opening a folder swallows its news, so the next fetch has to look for itself.
+        self._quiet.pop(scope.place, None)
         return list_uids(self.open_session(), scope)
 
     def find_by_message_id(self, message_id: str) -> str | None:

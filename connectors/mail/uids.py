@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from array import array
+from collections.abc import Callable, Iterator
 
 from connectors.base import RetryLater
 from connectors.killpoints import reach
@@ -31,15 +32,36 @@ def highest_uid(session: ImapSession, status: FolderStatus) -> int:
 
 
 def list_uids(session: ImapSession, scope: Scope) -> Iterator[int]:
-    """Every UID of a folder, ascending. Raises RetryLater when `scope` is no longer the folder's epoch."""
+    """Every UID of a folder, ascending. Raises RetryLater when `scope` is no longer the folder's epoch.
+
+    A server that counts more mails than its SEARCH shows is asked a second time, by FETCH, and both answers count.
+    """
     status = session.examine(scope.place)
     if scope.epoch.partition(".")[0] != str(status.uid_validity):
         raise RetryLater(f"The folder {scope.place} was rebuilt on the server; it is being read anew.")
     high = highest_uid(session, status)
-    low, span = 1, (WINDOW if status.exists > WINDOW else max(high, 1))
+    uids = array("I")  # four bytes each: a mailbox may hold millions
+    for part in _windows(status.exists, high, lambda low, top: search_uids(session, low, top)):
+        uids.extend(part)
+    if len(uids) >= status.exists:
+        return iter(uids)
+    told = set(uids)
+    for part in _windows(status.exists, high, lambda low, top: _fetch_uids(session, low, top)):
+        told.update(part)
+    return iter(sorted(told))
+
+
+def _fetch_uids(session: ImapSession, low: int, high: int) -> list[int]:
+    found = session.command(b"UID FETCH %d:%d (UID)" % (low, high), "listing mail")
+    return [message.uid for message in found.fetched if low <= message.uid <= high]
+
+
+def _windows(exists: int, high: int, ask: Callable[[int, int], list[int]]) -> Iterator[list[int]]:
+    """1..high in stretches: wider where few UIDs lie, narrower where many do."""
+    low, span = 1, (WINDOW if exists > WINDOW else max(high, 1))
     while low <= high:
-        uids = search_uids(session, low, min(high, low + span - 1))
-        yield from uids
+        uids = ask(low, min(high, low + span - 1))
+        yield uids
         low += span
         if len(uids) < WINDOW // 10:
             span *= 8
