@@ -13,7 +13,6 @@ from pathlib import Path
 
 from connectors.base import PlacesMissing, RetryLater
 from connectors.killpoints import reach
-from connectors.mail.credential import Credential
 from connectors.mail.endpoint import Endpoint
 from connectors.mail.fetching import FolderWalk
 from connectors.mail.folders import FolderStatus
