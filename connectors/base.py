@@ -127,6 +127,27 @@ class Connector(Protocol):
     def close(self) -> None: ...
 
 
+class TokenSource(Protocol):
+    """Where a connector gets access tokens (OAuth 2). May ask the network and the database; safe on any thread."""
+
+    def current(self) -> str:
+        """A token that is still good for a while. Raises AuthFailed, RetryLater."""
+        ...
+
+    def renewed(self, refused: str) -> str:
+        """Another token, after the provider refused this one or ended a session over it. Raises as `current`."""
+        ...
+
+
+@runtime_checkable
+class ListsPlaces(Protocol):
+    """A connector that can name the folders from which an account may choose."""
+
+    def list_places(self) -> list[tuple[str, frozenset[str]]]:
+        """(name, lower-case marks such as "\\\\sent" or "\\\\all") in the server's order. Raises ConnectorError."""
+        ...
+
+
 @runtime_checkable
 class SendsTogether(Protocol):
     """A connector that can also send several messages side by side, with one commit for each few of them."""

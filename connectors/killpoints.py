@@ -100,6 +100,10 @@ FILE = (
     "file.before-filed",
     "file.filed",
 )
+TOKENS = (  # reached only by accounts that sign in by OAuth 2
+    "oauth.answered",
+    "oauth.committed",
+)
 ALL = FETCH + SHELF + DIGEST + IMPORT + QUEUE + SEND + SETTLE + FILE
 
 _armed: str | None = None  # None: the environment has not been asked yet; "": nothing is armed
@@ -110,7 +114,7 @@ def arm(text: str) -> None:
     """Arms NAME or NAME:COUNT in this process; "" disarms. Raises ValueError for an unknown name."""
     global _armed, _left
     name, _, count = text.partition(":")
-    if name and name not in ALL:
+    if name and name not in ALL + TOKENS:
         raise ValueError(f"There is no kill point “{name}”.")
     _armed, _left = name, int(count or 1)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from connectors.base import Connector, ConnectorError
+from connectors.base import Connector, ConnectorError, TokenSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class AccountSettings:
     address: str
     settings: Mapping[str, Any]
     spool: Path  # a folder on the home's own disk for large items
+    tokens: TokenSource | None = field(default=None, repr=False)  # for accounts that sign in by OAuth 2
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "settings", dict(self.settings))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +12,18 @@ from django.db import transaction
 
 from connectors.base import Connector
 from connectors.messages import Address
-from connectors.registry import AccountSettings, SecretText, make_connector
+from connectors.registry import AccountSettings, make_connector
+from inbox.credentials import keyring, seal_secrets, unseal_secrets
 from inbox.ids import new_id
+from inbox.issuers import issuer_of
+from inbox.logins import AccountTokens
 from inbox.models import Account, Identity
 from inbox.rules.states import AccountState
-from inbox.sealing import Keyring, load_keyring, parse_keyring
+
+__all__ = ["keyring", "seal_secrets", "unseal_secrets"]  # kept apart in inbox.credentials
 
 HISTORY_DAYS = 14  # how far back mail is still work, unless somebody says otherwise
 _BACKOFF_SECONDS = (15, 30, 60, 120, 300)
-
-
-@cache
-def _keyring(text: str, path: Path) -> Keyring:
-    return parse_keyring(text) if text else load_keyring(path)
-
-
-def keyring() -> Keyring:
-    return _keyring(settings.BALAS.keyring, settings.BALAS_HOME / "keyring")
 
 
 def spool_folder() -> Path:
@@ -39,25 +32,15 @@ def spool_folder() -> Path:
     return folder
 
 
-def seal_secrets(row: int, secrets: Mapping[str, str]) -> bytes:
-    return keyring().seal(json.dumps(dict(secrets)), table="account", column="sealed_secrets", row=row)
-
-
-def unseal_secrets(account: Account) -> dict[str, SecretText]:
-    """Raises inbox.sealing.KeyMissing when the keyring lacks the key."""
-    if not account.sealed_secrets:
-        return {}
-    text = keyring().unseal(bytes(account.sealed_secrets), table="account", column="sealed_secrets", row=account.id)
-    return {name: SecretText(value) for name, value in json.loads(text).items()}
-
-
 def settings_of(account: Account) -> AccountSettings:
-    return AccountSettings(account.kind, account.address, account.settings, spool_folder())
+    tokens = AccountTokens(account.id) if issuer_of(account) else None
+    return AccountSettings(account.kind, account.address, account.settings, spool_folder(), tokens)
 
 
 def open_connector(account: Account) -> Connector:
     """A connector with this account's credentials; the caller closes it. Raises KeyMissing, ConnectorError."""
-    return make_connector(settings_of(account), unseal_secrets(account))
+    settings_ = settings_of(account)
+    return make_connector(settings_, {} if settings_.tokens else unseal_secrets(account))
 
 
 def bare_connector(account: Account) -> Connector:
@@ -131,6 +114,32 @@ def succeeded(account_id: int, now: datetime, next_poll_at: datetime, remaining:
         next_poll_at=next_poll_at,
         remaining=remaining,
     )
+
+
+def succeeded_in_part(account_id: int, sentence: str, now: datetime, next_poll_at: datetime) -> None:
+    """Some places cannot be opened, the others were read: looked for again with every poll, which keeps its pace."""
+    account = Account.objects.get(id=account_id)
+    Account.objects.filter(id=account_id).exclude(state=AccountState.PAUSED).update(
+        state=AccountState.RETRYING,
+        sentence=sentence[:500],
+        failures=0,
+        state_since=account.state_since if account.state == AccountState.RETRYING else now,
+        last_success_at=now,
+        next_poll_at=next_poll_at,
+        remaining=None,
+    )
+
+
+def note_places(account: Account, read: Collection[str], missing: Mapping[str, str], now: datetime) -> None:
+    """Which places a whole look went over, and which of them could not be opened (name → sentence) since when."""
+    before: dict[str, dict[str, str]] = account.places
+    places: dict[str, dict[str, str]] = {name: {} for name in read if name not in missing}
+    for name, sentence in missing.items():
+        since = before.get(name, {}).get("since") or now.isoformat()
+        places[name] = {"since": since, "sentence": sentence[:300]}
+    if places != before:
+        account.places = places
+        Account.objects.filter(id=account.id).update(places=places)
 
 
 def failed_for_now(account_id: int, sentence: str, now: datetime, after: timedelta | None = None) -> None:

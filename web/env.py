@@ -31,6 +31,17 @@ class Environment:
     content_url: str = ""  # a separate host for what strangers sent
     keyring: str = ""  # keys themselves instead of the keyring file
     secret_key: str = ""  # signs sessions and links; "" = made on first run, kept in the home
+    google_client_id: str = ""  # OAuth 2: signing in to Gmail
+    google_client_secret: str = ""
+    google_issuer: str = ""  # "" = Google's own endpoints; else where an issuer publishes other ones
+    microsoft_client_id: str = ""  # OAuth 2: signing in to Microsoft 365 and Outlook.com
+    microsoft_client_secret: str = ""
+    microsoft_tenant: str = ""  # "" = common
+    microsoft_issuer: str = ""
+    oauth_issuer: str = ""  # an issuer of one's own, for every other provider
+    oauth_client_id: str = ""
+    oauth_client_secret: str = ""
+    oauth_scope: str = ""  # "" = openid email offline_access
     allowed_hosts: str = ""  # comma separated, beside the public URL's host
     trusted_proxies: str = ""  # comma separated addresses whose X-Forwarded-* headers count
     log_level: str = "INFO"
@@ -72,7 +83,8 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
         values[known[name]] = value.strip()
     home = Path(values.pop("home", "") or default_home()).expanduser().resolve()
     environment = Environment(home=home, **values)
-    for name in ("public_url", "content_url", "elasticsearch_url", "redis_url", "database_url"):
+    addresses = "public_url", "content_url", "elasticsearch_url", "redis_url", "database_url"
+    for name in (*addresses, "google_issuer", "microsoft_issuer", "oauth_issuer"):
         value = getattr(environment, name)
         if value and not _scheme_of(value):
             raise BadSetting(f"BALAS_{name.upper()} must be a whole address with its scheme; it is “{value}”.")

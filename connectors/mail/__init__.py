@@ -13,9 +13,9 @@ Settings of an account (all optional but the hosts):
     display_name     our name in From
     max_mail_bytes   larger mail is kept as its header only, default 100 MiB
 
-Secrets: `password`, and `smtp_password` where it differs. One object keeps its connections between calls: one for
-IMAP, one for IDLE while somebody listens, up to four for SMTP. `send` may be called from several threads at once,
-everything else from one at a time.
+Secrets: `password`, and `smtp_password` where it differs; or `AccountSettings.tokens`, for XOAUTH2 at both. One object
+keeps its connections between calls: one for IMAP, one for IDLE while somebody listens, up to four for SMTP. `send` may
+be called from several threads at once, everything else from one at a time.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ from typing import ClassVar
 
 from connectors.base import ConnectorError, Refused
 from connectors.mail.compose import compose_reply, new_message_id
+from connectors.mail.credential import Credential
 from connectors.mail.discover import guess_servers
 from connectors.mail.endpoint import Endpoint, read_endpoint
 from connectors.mail.identity import identity_key
 from connectors.mail.idling import ring
-from connectors.mail.imap import Deadlines, FolderMissing, ImapSession
+from connectors.mail.imap import Deadlines, FolderMissing, ImapSession, open_session
 from connectors.mail.mailbox import Mailbox, MailboxSettings
 from connectors.mail.parse import parse_mail
 from connectors.mail.smtp import Timeouts
@@ -67,8 +68,9 @@ class EmailConnector:
     def __init__(self, account: AccountSettings, secrets: Mapping[str, SecretText]) -> None:
         self._account = account
         self._settings = account.settings
-        self._password = secrets.get("password") or SecretText("")
-        self._smtp_password = secrets.get("smtp_password") or self._password
+        password = secrets.get("password") or SecretText("")
+        self._credential = Credential(password, account.tokens)
+        self._smtp_credential = Credential(secrets.get("smtp_password") or password, account.tokens)
         self._made_mailbox: Mailbox | None = None
         self._made_submission: Submission | None = None
 
@@ -87,14 +89,14 @@ class EmailConnector:
                 spool=self._account.spool,
                 max_bytes=int(self._settings.get("max_mail_bytes") or MAX_MAIL_BYTES),
             )
-            self._made_mailbox = Mailbox(self._imap, self._password, settings, self.deadlines)
+            self._made_mailbox = Mailbox(self._imap, self._credential, settings, self.deadlines)
         return self._made_mailbox
 
     @property
     def _submission(self) -> Submission:
         if self._made_submission is None:
             endpoint = read_endpoint(self._settings, "smtp", self._account.address)
-            self._made_submission = Submission(endpoint, self._smtp_password, self.timeouts)
+            self._made_submission = Submission(endpoint, self._smtp_credential, self.timeouts)
         return self._made_submission
 
     def check(self) -> Party:
@@ -135,7 +137,7 @@ class EmailConnector:
         return ring(self._new_session, str(folder))
 
     def _new_session(self) -> ImapSession:
-        return ImapSession(self._imap, self._password, self._account.spool, self.deadlines)
+        return open_session(self._imap, self._credential, self._account.spool, self.deadlines)
 
     def parse(self, item: RawItem) -> Parsed:
         content = item.content

@@ -19,11 +19,13 @@ from typing import Any
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import CapabilityError, IMAPClientError, LoginError
 
-from connectors.base import ConnectorError, Refused, RetryLater
+from connectors.base import AuthFailed, ConnectorError, LogInExpired, Refused, RetryLater
+from connectors.mail.credential import Credential
 from connectors.mail.endpoint import Endpoint, tls_context
 from connectors.mail.folders import FolderStatus, pick_sent_folder, read_examined, read_statuses
 from connectors.mail.literals import Answer, Fetched, Garbled, Goodbye, Wire
 from connectors.mail.sentences import goodbye_error, login_error, network_error, one_line, refused_command_error
+from connectors.mail.xoauth2 import Answers
 
 SPOOL_OVER = 256 * 1024
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -51,10 +53,28 @@ class ConnectionLost(RetryLater):
     """The connection died or the server ended it; a new one may do better at once."""
 
 
+class TokenRanOut(ConnectionLost, LogInExpired):
+    """The server ended the connection because the access token is too old by now."""
+
+
+def open_session(endpoint: Endpoint, credential: Credential, spool: Path, deadlines: Deadlines) -> ImapSession:
+    """A logged-in connection; a refused token is renewed once. Raises the contract's errors."""
+    secret = credential.current()
+    try:
+        return ImapSession(endpoint, secret, spool, deadlines, is_token=credential.is_token)
+    except AuthFailed:
+        if not credential.is_token:
+            raise
+    return ImapSession(endpoint, credential.renewed(), spool, deadlines, is_token=True)
+
+
 class ImapSession:
     """A logged-in connection. Not thread-safe. After any ConnectorError of its methods it is closed."""
 
-    def __init__(self, endpoint: Endpoint, password: str, spool: Path, deadlines: Deadlines) -> None:
+    def __init__(
+        self, endpoint: Endpoint, secret: str, spool: Path, deadlines: Deadlines, *, is_token: bool = False
+    ) -> None:
+        """`secret` is a password, or with `is_token` an access token."""
         self.endpoint = endpoint
         self.deadlines = deadlines
         self.spool = spool
@@ -67,7 +87,10 @@ class ImapSession:
         try:
             self._secure()
             self.wire = self._take_over(spool)
-            self._log_in(password)
+            if is_token:
+                self._log_in_with_token(secret)
+            else:
+                self._log_in(secret)
         except BaseException:
             self.close()
             raise
@@ -116,6 +139,20 @@ class ImapSession:
                     raise error.__context__ from None
                 raise login_error(self.endpoint, _said(error)) from None
 
+    def _log_in_with_token(self, token: str) -> None:
+        answers = Answers(self.endpoint.user, token)
+        with self.guard("logging in"):
+            self.allow()
+            if not self._client.has_capability("AUTH=XOAUTH2"):
+                raise Refused(f"{self.endpoint.name} takes no access tokens (XOAUTH2). Use a password.")
+            try:
+                self._client._command_and_check("authenticate", "XOAUTH2", answers)
+            except imaplib.IMAP4.abort:
+                raise
+            except IMAPClientError as error:
+                words = _said(error).partition("failed: ")[2] or _said(error)
+                raise login_error(self.endpoint, words, is_token=True) from None
+
     @contextmanager
     def guard(self, doing: str) -> Iterator[None]:
         """Turns whatever a wire can do into one error of the contract and closes the connection."""
@@ -128,7 +165,7 @@ class ImapSession:
             raise
         except Goodbye as error:
             self.close()
-            raise ConnectionLost(goodbye_error(self.endpoint, error).sentence) from error
+            raise _lost(goodbye_error(self.endpoint, error)) from error
         except (OSError, EOFError) as error:
             self.close()
             if isinstance(error, OSError) and error.errno in _FULL:
@@ -146,7 +183,7 @@ class ImapSession:
         said = _said(error)
         bye = getattr(getattr(self._client, "_imap", None), "untagged_responses", {}).get("BYE")
         if bye:
-            return ConnectionLost(goodbye_error(self.endpoint, bye[-1]).sentence)
+            return _lost(goodbye_error(self.endpoint, bye[-1]))
         return ConnectionLost(f"The connection to {self.endpoint.name} was lost while {doing} ({one_line(said)}).")
 
     def close(self) -> None:
@@ -275,6 +312,10 @@ class ImapSession:
     def allow(self, expected_bytes: int = 0) -> None:
         """Start the clock of an answer of about so many bytes."""
         self.wire.allow(self.deadlines.answer + expected_bytes / _SLOWEST_BYTES_A_SECOND)
+
+
+def _lost(error: RetryLater) -> ConnectionLost:
+    return TokenRanOut(error.sentence) if isinstance(error, LogInExpired) else ConnectionLost(error.sentence)
 
 
 def _tune(sock: socket.socket) -> None:

@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from connectors.base import PlacesMissing, RetryLater
+from connectors.base import LogInExpired, PlacesMissing, RetryLater
 from connectors.killpoints import reach
+from connectors.mail.credential import Credential
 from connectors.mail.endpoint import Endpoint
 from connectors.mail.fetching import FolderWalk
 from connectors.mail.folders import FolderStatus
-from connectors.mail.imap import ConnectionLost, Deadlines, FolderMissing, ImapSession
+from connectors.mail.imap import ConnectionLost, Deadlines, FolderMissing, ImapSession, open_session
 from connectors.mail.listing import Ranges, merge
 from connectors.mail.stream import Budget
 from connectors.mail.uids import list_uids
@@ -48,9 +49,11 @@ class _Quiet:
 class Mailbox:
     """Not thread-safe: one thread at a time, as the account's lease ensures."""
 
-    def __init__(self, endpoint: Endpoint, password: str, settings: MailboxSettings, deadlines: Deadlines) -> None:
+    def __init__(
+        self, endpoint: Endpoint, credential: Credential, settings: MailboxSettings, deadlines: Deadlines
+    ) -> None:
         self.endpoint = endpoint
-        self._password = password
+        self._credential = credential
         self._settings = settings
         self._deadlines = deadlines
         self._session: ImapSession | None = None
@@ -63,7 +66,7 @@ class Mailbox:
         """The open connection, or a new one. Raises the contract's errors."""
         if self._session is None or not self._session.is_open:
             self._session = None
-            self._session = ImapSession(self.endpoint, self._password, self._settings.spool, self._deadlines)
+            self._session = open_session(self.endpoint, self._credential, self._settings.spool, self._deadlines)
             reach("imap.connected")
         return self._session
 
@@ -105,9 +108,11 @@ class Mailbox:
                     yield page
                 else:
                     waiting = page
-        except RetryLater:
+        except RetryLater as error:
             if waiting is not None:
                 yield waiting
+            if isinstance(error, LogInExpired) and self._credential.is_token:
+                self._credential.renewed()
             raise
         if waiting is not None:
             yield waiting

@@ -6,7 +6,7 @@ import re
 import socket
 import ssl
 
-from connectors.base import AuthFailed, ConnectorError, Refused, RetryLater
+from connectors.base import AuthFailed, ConnectorError, LogInExpired, Refused, RetryLater
 from connectors.mail.endpoint import Endpoint
 
 # Words by which servers say that a refused log-in is their own trouble and not the password's (RFC 5530 and practice).
@@ -16,6 +16,12 @@ _TEMPORARY = re.compile(
     re.IGNORECASE,
 )
 _CREDENTIALS = re.compile(r"\[(AUTHENTICATIONFAILED|AUTHORIZATIONFAILED|EXPIRED)\]", re.IGNORECASE)
+# How servers end a session whose access token has run out (Exchange, Gmail, RFC 5530).
+_EXPIRED = re.compile(
+    r"AccessTokenExpired|\[(EXPIRED|AUTHENTICATIONFAILED)\]|token (has |is )?expired"
+    r"|session (has |is )?(expired|invalidated)",
+    re.IGNORECASE,
+)
 _SECURITY = re.compile(r"\[PRIVACYREQUIRED\]", re.IGNORECASE)
 _NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f]+")
 
@@ -48,25 +54,28 @@ def network_error(endpoint: Endpoint, error: BaseException, doing: str = "") -> 
     return RetryLater(f"The connection to {where} was lost{doing and ' while ' + doing} ({one_line(error)}).")
 
 
-def login_error(endpoint: Endpoint, words: object, is_proven: bool = False) -> ConnectorError:
+def login_error(endpoint: Endpoint, words: object, is_proven: bool = False, is_token: bool = False) -> ConnectorError:
     """What a refused log-in means. Only a refusal of the credentials themselves becomes AuthFailed.
 
     `is_proven` says that a code of the protocol already named the credentials as the reason.
     """
     said = one_line(words)
+    what = "access token" if is_token else "password"
     if _SECURITY.search(said):
         return Refused(f"{endpoint.name} wants an encrypted connection before it takes a password.")
     if _TEMPORARY.search(said) and not _CREDENTIALS.search(said) and not is_proven:
-        return RetryLater(f"{endpoint.name} could not check the password of {endpoint.user} just now: “{said}”.")
-    return AuthFailed(f"{endpoint.name} refused the password for {endpoint.user}. It said: “{said}”.")
+        return RetryLater(f"{endpoint.name} could not check the {what} of {endpoint.user} just now: “{said}”.")
+    return AuthFailed(f"{endpoint.name} refused the {what} for {endpoint.user}. It said: “{said}”.")
 
 
 def goodbye_error(endpoint: Endpoint, words: object) -> RetryLater:
     """The server ended the session by itself (BYE, 421)."""
     said = one_line(words)
-    return RetryLater(f"{endpoint.name} ended the connection{said and f': “{said}”'}.")
+    sentence = f"{endpoint.name} ended the connection{said and f': “{said}”'}."
+    return LogInExpired(sentence) if _EXPIRED.search(said) else RetryLater(sentence)
 
 
 def refused_command_error(endpoint: Endpoint, doing: str, words: object) -> RetryLater:
     """A command that must work was answered with NO or BAD."""
-    return RetryLater(f"{endpoint.name} refused while {doing}: “{one_line(words)}”.")
+    sentence = f"{endpoint.name} refused while {doing}: “{one_line(words)}”."
+    return LogInExpired(sentence) if _EXPIRED.search(one_line(words)) else RetryLater(sentence)

@@ -20,6 +20,7 @@ from connectors.mail.endpoint import Endpoint, tls_context
 from connectors.mail.loop import call_soon
 from connectors.mail.sentences import login_error, one_line
 from connectors.mail.smtpwire import COMMANDS_AT_ONCE, DataProtocol, transparent
+from connectors.mail.xoauth2 import initial_response
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class SmtpSession:
         size = self.extensions.get("SIZE", "")
         return int(size) if size.isdecimal() else 0
 
-    async def open(self, password: str) -> None:
+    async def open(self, secret: str, *, is_token: bool = False) -> None:
         """Connect, greet, encrypt, log in. Raises the contract's errors, OSError or aiosmtplib's errors."""
         loop = asyncio.get_running_loop()
         context = tls_context(self.endpoint.ca_file) if self.endpoint.is_tls_from_start else None
@@ -83,8 +84,8 @@ class SmtpSession:
             await self._greet()
             if self.endpoint.is_starttls:
                 await self._encrypt()
-            if password:
-                await self._log_in(password)
+            if secret:
+                await self._log_in(secret, is_token)
         except BaseException:
             self.abort()
             raise
@@ -109,12 +110,17 @@ class SmtpSession:
         await self._protocol.start_encryption(context, self.endpoint.host, self.timeouts.connect)
         await self._greet()
 
-    async def _log_in(self, password: str) -> None:
+    async def _log_in(self, password: str, is_token: bool) -> None:
         mechanisms = self.extensions.get("AUTH", "").upper().split()
         if not mechanisms:
             return
         user, secret = self.endpoint.user.encode(), password.encode()
-        if "PLAIN" in mechanisms:
+        if is_token:
+            if "XOAUTH2" not in mechanisms:
+                raise Refused(f"{self.endpoint.name} takes no access tokens (it offers {', '.join(mechanisms)}).")
+            # A refusal comes as a challenge first, which wants an empty answer.
+            steps = [b"AUTH XOAUTH2 " + base64.b64encode(initial_response(self.endpoint.user, password)), b""]
+        elif "PLAIN" in mechanisms:
             steps = [b"AUTH PLAIN " + base64.b64encode(b"\0" + user + b"\0" + secret)]
         elif "LOGIN" in mechanisms:
             steps = [b"AUTH LOGIN", base64.b64encode(user), base64.b64encode(secret)]
@@ -129,8 +135,9 @@ class SmtpSession:
             return
         if response.code >= 500:
             is_proven = response.code in {534, 535} and response.message.startswith("5.7.")
-            raise login_error(self.endpoint, describe(response), is_proven)
-        raise RetryLater(f"{self.endpoint.name} could not check the password just now: “{describe(response)}”.")
+            raise login_error(self.endpoint, describe(response), is_proven, is_token)
+        what = "access token" if is_token else "password"
+        raise RetryLater(f"{self.endpoint.name} could not check the {what} just now: “{describe(response)}”.")
 
     async def begin(self, sender: str, recipients: list[str], content: bytes, needs_utf8: bool) -> Begun:
         """Envelope and body, without the dot. Nothing is accepted by the server yet, whatever happens here."""

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 from aiosmtplib import SMTPException, SMTPReadTimeoutError, SMTPServerDisconnected
 
-from connectors.base import ConnectorError, OutcomeUnknown, RetryLater
+from connectors.base import AuthFailed, ConnectorError, OutcomeUnknown, RetryLater
 from connectors.killpoints import reach
+from connectors.mail.credential import Credential
 from connectors.mail.endpoint import Endpoint
 from connectors.mail.loop import run
 from connectors.mail.outcomes import addressees, after_dot, after_refusal, envelope_address, receipt
@@ -44,9 +45,9 @@ class _Attempt:
 class Submission:
     """The sending side of one account. Thread-safe: up to MAX_CONNECTIONS messages at once."""
 
-    def __init__(self, endpoint: Endpoint, password: str, timeouts: Timeouts) -> None:
+    def __init__(self, endpoint: Endpoint, credential: Credential, timeouts: Timeouts) -> None:
         self.endpoint = endpoint
-        self._password = password
+        self._credential = credential
         self._timeouts = timeouts
         self._idle: list[tuple[SmtpSession, float]] = []
         self._process = os.getpid()
@@ -57,9 +58,15 @@ class Submission:
 
     def check(self) -> tuple[str, ...]:
         """Connect and log in. Returns sentences worth showing; raises the contract's errors."""
-        session = run(self._open())
+        secret = self._credential.current()
+        try:
+            session = run(self._open(secret))
+        except AuthFailed:
+            if not self._credential.is_token:
+                raise
+            session = run(self._open(self._credential.renewed()))
         self._put_back(session)
-        if self._password and not session.has_logged_in:
+        if secret and not session.has_logged_in:
             return (f"{self.endpoint.name} takes mail without a log-in.",)
         return ()
 
@@ -101,7 +108,7 @@ class Submission:
         attempts = [_Attempt(message, addressees(message)) for message in messages]
         self._take_slots(len(attempts))
         try:
-            run(self._begin_all(attempts))
+            self._begin_group(attempts)
             ready = [number for number, attempt in enumerate(attempts) if attempt.result is None]
             if ready:
                 self._commit(attempts, ready, commit)
@@ -130,19 +137,34 @@ class Submission:
 
     # --- Before the point of no return ------------------------------------------------------------------------------
 
-    async def _begin_all(self, attempts: list[_Attempt]) -> None:
-        if len(attempts) == 1:
-            await self._begin(attempts[0])
-        else:
-            await asyncio.gather(*(self._begin(attempt) for attempt in attempts))
+    def _begin_group(self, attempts: list[_Attempt]) -> None:
+        """Bring each as far as its body; a refused token is renewed once, here, on the caller's thread."""
+        try:
+            run(self._begin_all(attempts, self._credential.current()))
+            refused = [attempt for attempt in attempts if isinstance(attempt.result, AuthFailed)]
+            if refused and self._credential.is_token:
+                secret = self._credential.renewed()
+                for attempt in refused:
+                    attempt.result = None
+                run(self._begin_all(refused, secret))
+        except ConnectorError as error:  # no token is to be had
+            for attempt in attempts:
+                if attempt.session is None and not isinstance(attempt.result, Receipt):
+                    attempt.result = error
 
-    async def _begin(self, attempt: _Attempt) -> None:
+    async def _begin_all(self, attempts: list[_Attempt], secret: str) -> None:
+        if len(attempts) == 1:
+            await self._begin(attempts[0], secret)
+        else:
+            await asyncio.gather(*(self._begin(attempt, secret) for attempt in attempts))
+
+    async def _begin(self, attempt: _Attempt, secret: str) -> None:
         """Bring one message as far as its body; what ends earlier has its result already."""
         if not attempt.wanted:
             attempt.result = receipt(attempt.message, {})
             return
         try:
-            session, begun = await self._begun(attempt)
+            session, begun = await self._begun(attempt, secret)
             if begun.is_open:
                 attempt.session, attempt.begun = session, begun
                 return
@@ -151,7 +173,7 @@ class Submission:
         except ConnectorError as error:
             attempt.result = error
 
-    async def _begun(self, attempt: _Attempt) -> tuple[SmtpSession, Begun]:
+    async def _begun(self, attempt: _Attempt, secret: str) -> tuple[SmtpSession, Begun]:
         session = await self._take_idle()
         if session is not None:
             try:
@@ -161,7 +183,7 @@ class Submission:
             except _WIRE_ERRORS:
                 pass  # An old connection may have died of age; nothing was accepted, so a new one may try.
             session.abort()
-        session = await self._open()
+        session = await self._open(secret)
         try:
             return session, await self._write(session, attempt)
         except _WIRE_ERRORS as error:
@@ -174,10 +196,10 @@ class Submission:
         needs_utf8 = not all(address.isascii() for address in [sender, *addresses])
         return await session.begin(sender, addresses, attempt.message.content, needs_utf8)
 
-    async def _open(self) -> SmtpSession:
+    async def _open(self, secret: str) -> SmtpSession:
         session = SmtpSession(self.endpoint, self._timeouts)
         try:
-            await session.open(self._password)
+            await session.open(secret, is_token=self._credential.is_token)
         except _WIRE_ERRORS as error:
             raise self._harmless(error) from error
         reach("smtp.connected")

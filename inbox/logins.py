@@ -1,0 +1,158 @@
+"""What an account logs in with: its password, or an access token that is good now.
+
+    login = get_login(account)                        Login(secret, is_token)
+    login = get_login(account, refused=login.secret)  another token, after the server refused this one
+
+A refresh goes: lease → ask the issuer → commit → use. The new refresh token is durable before its access token meets
+any server, so that a crash costs nothing; one refreshes at a time, whoever comes meanwhile gets what that one got. A
+token is renewed when half its life is over, so a token endpoint may be away for a while without anybody noticing.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from connectors import oauth
+from connectors.base import AuthFailed, RetryLater
+from connectors.oauth import Grant
+from connectors.registry import SecretText
+from inbox import issuers, leases
+from inbox.credentials import seal_secrets, unseal, unseal_secrets
+from inbox.killpoints import reach
+from inbox.models import Account
+
+log = logging.getLogger(__name__)
+
+_LEASE_SECONDS = 90  # longer than a token endpoint may take, discovery included
+_WAIT_SECONDS = 60.0
+_LOOK_SECONDS = 0.1
+_SKEW = timedelta(seconds=120)  # clocks differ; a token this close to its end is not begun with
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """`secret` is a password, or with `is_token` an access token for XOAUTH2. Shown as *** in every repr."""
+
+    secret: SecretText
+    is_token: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What an account's sealed secrets say about its tokens."""
+
+    refresh: SecretText
+    access: SecretText
+    since: datetime
+    until: datetime
+
+    def is_young(self, now: datetime) -> bool:
+        """In the first half of its life, with room for clocks that differ."""
+        return now < min(self.since + (self.until - self.since) / 2, self.until - _SKEW) and now >= self.since - _SKEW
+
+    def is_alive(self, now: datetime) -> bool:
+        return now < self.until
+
+
+def get_login(account: Account, refused: str = "") -> Login:
+    """The secret with which to log in now; `refused` is a token that the server has just refused.
+
+    May ask the token endpoint and wait for another process that does: never call it inside a transaction.
+    Raises AuthFailed when the permission has ended, RetryLater when no token is to be had now, and KeyMissing.
+    """
+    if not issuers.issuer_of(account):
+        return Login(unseal_secrets(account).get("password") or SecretText(""))
+    tokens = AccountTokens(account.id)
+    return Login(SecretText(tokens.renewed(refused) if refused else tokens.current()), is_token=True)
+
+
+def secrets_of(grant: Grant, now: datetime, before: str = "") -> dict[str, str]:
+    """How a grant is kept in sealed secrets; `before` is the refresh token that stays where none came."""
+    until = now + timedelta(seconds=grant.seconds)
+    return {
+        "refresh_token": str(grant.refresh_token or before),
+        "access_token": str(grant.access_token),
+        "access_since": now.isoformat(),
+        "access_until": until.isoformat(),
+    }
+
+
+def _read(secrets: Mapping[str, SecretText]) -> Tokens:
+    try:
+        since, until = (datetime.fromisoformat(secrets[f"access_{name}"]) for name in ("since", "until"))
+        return Tokens(secrets["refresh_token"], secrets["access_token"], since, until)
+    except (KeyError, ValueError):
+        raise AuthFailed("This mailbox has no permission to sign in with any more. Connect it again.") from None
+
+
+class AccountTokens:
+    """The access tokens of one account, kept in its row (connectors.base.TokenSource). Safe on any thread."""
+
+    def __init__(self, account_id: int) -> None:
+        self._id = account_id
+
+    def current(self) -> str:
+        tokens, now = self._load(), leases.database_now()
+        if tokens.is_young(now):
+            return tokens.access
+        try:
+            return self._refreshed(tokens).access
+        except RetryLater as error:
+            if not tokens.is_alive(now):
+                raise
+            log.warning("account %s: the old access token serves meanwhile: %s", self._id, error.sentence)
+            return tokens.access
+
+    def renewed(self, refused: str) -> str:
+        tokens = self._load()
+        if refused and tokens.access != refused:
+            return tokens.access  # somebody else has already renewed it
+        return self._refreshed(tokens).access
+
+    def _load(self) -> Tokens:
+        account = Account.objects.only("id", "sealed_secrets").get(id=self._id)
+        return _read(unseal(account.id, bytes(account.sealed_secrets)))
+
+    # --- Refreshing -------------------------------------------------------------------------------------------------
+
+    def _refreshed(self, stale: Tokens) -> Tokens:
+        """Tokens newer than `stale`: ours, or those that somebody else got meanwhile."""
+        owner = f"{leases.owner_name()}:{threading.get_ident()}"
+        ends_at = time.monotonic() + _WAIT_SECONDS
+        while (held := leases.find_free(f"oauth:{self._id}", owner, _LEASE_SECONDS)) is None:
+            if time.monotonic() > ends_at:
+                raise RetryLater("Another process has been renewing this mailbox's access token for a minute.")
+            time.sleep(_LOOK_SECONDS)
+        try:
+            tokens = self._load()
+            return tokens if tokens.access != stale.access else self._ask(tokens)
+        finally:
+            leases.release(held)
+
+    def _ask(self, tokens: Tokens) -> Tokens:
+        account = Account.objects.get(id=self._id)
+        issuer = issuers.get_issuer(issuers.issuer_of(account))
+        grant = oauth.refresh(issuer, tokens.refresh)
+        reach("oauth.answered")
+        kept = self._commit(tokens, grant)
+        reach("oauth.committed")
+        return kept
+
+    def _commit(self, before: Tokens, grant: Grant) -> Tokens:
+        """Durable before it is used. What somebody connected anew meanwhile wins over what an old permission gave."""
+        with transaction.atomic():
+            row = Account.objects.select_for_update().only("id", "sealed_secrets").get(id=self._id)
+            known = unseal(row.id, bytes(row.sealed_secrets))
+            if known.get("refresh_token") != before.refresh:
+                return _read(known)
+            fresh = secrets_of(grant, leases.database_now(), before.refresh)
+            row.sealed_secrets = seal_secrets(row.id, {**known, **fresh})
+            row.save(update_fields=["sealed_secrets"])
+        return _read({name: SecretText(value) for name, value in fresh.items()})
