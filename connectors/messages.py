@@ -203,6 +203,19 @@ class DeliveryReport:
 
 
 @dataclass(frozen=True, slots=True)
+class SenderCheck:
+    """What a receiving server found out about the sender, as it stands in the message (RFC 8601).
+
+    `results` holds (method, result, domain it speaks of). `is_trusted`: the server is the one the account names; else
+    anybody may have written it, and it only helps to learn who vouches here.
+    """
+
+    server: str
+    is_trusted: bool
+    results: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """A run of the text and what it is: new | quote | signature | footer. Joined, the passages give `text`."""
 
@@ -231,6 +244,7 @@ class ParsedMessage:
     stable_sha256: str = ""  # over canonical content without trace headers
     raw_sha256: str = ""
     verified: bool | None = None
+    sender_check: SenderCheck | None = None
     reports: tuple[DeliveryReport, ...] = ()
     language: str = ""
     language_confidence: float = 0.0

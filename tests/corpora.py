@@ -3,12 +3,15 @@
     cpython       the standard library's own samples, copied from this installation (PSF licence)
     mail-parser   real spam, phishing and Outlook mail, from the source package (Apache-2.0)
     talon         answers of the usual mail programs, from the source package (Apache-2.0); bodies become whole mails
+    authres       Authentication-Results headers and what stands in them, from the source package (Apache-2.0)
+    authheaders   mails, the results stated for them, and senders with their domains, from the source package (zlib)
 
 Nothing of it is committed. Source packages are fetched by pip with name==version and only unpacked, never built here.
 """
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import os
 import shutil
@@ -22,7 +25,8 @@ from pathlib import Path
 import pytest
 
 PACKAGES = {"mail-parser": "mail-parser==4.8.0", "talon": "talon==1.4.4"}
-NAMES = ("cpython", *PACKAGES)
+NAMES = ("cpython", *PACKAGES)  # of mails
+CASES = {"authres": "authres==1.2.0", "authheaders": "authheaders==0.16.3"}  # other test cases
 
 
 def folder() -> Path:
@@ -31,7 +35,7 @@ def folder() -> Path:
 
 def find_corpus(name: str) -> list[Path]:
     """The mails of a corpus, in order. Skips the test when it is not there; under BALAS_CI=1 that is a failure."""
-    assert name in NAMES, name
+    assert name in (*NAMES, *CASES), name
     found = sorted(path for path in (folder() / name).glob("*") if path.is_file()) if folder().is_dir() else []
     if not found:
         sentence = f"The mails of {name} are not here; get them with: python -m tests.corpora {folder()}"
@@ -45,11 +49,11 @@ def fetch(target: Path) -> dict[str, int]:
     """Fill `target`, one folder a corpus; what is there already is kept. Returns the number of mails of each."""
     target.mkdir(parents=True, exist_ok=True)
     counts = {}
-    for name in NAMES:
+    for name in (*NAMES, *CASES):
         place = target / name
         if not place.is_dir():
             with tempfile.TemporaryDirectory(dir=target) as draft:
-                mails = _cpython() if name == "cpython" else _CONVERTERS[name](_unpack(PACKAGES[name], Path(draft)))
+                mails = _cpython() if name == "cpython" else _CONVERTERS[name](_unpack(name, Path(draft)))
                 half = Path(draft) / "mails"
                 half.mkdir()
                 for title, content in mails.items():
@@ -69,7 +73,8 @@ def _cpython() -> dict[str, bytes]:
     raise SystemExit("This Python has no test/test_email/data; install its tests (Debian: libpython3-testsuite).")
 
 
-def _unpack(requirement: str, draft: Path) -> Path:
+def _unpack(name: str, draft: Path) -> Path:
+    requirement = (PACKAGES | CASES)[name]
     command = [*_pip(), "download", "--no-binary", ":all:", "--no-deps", "--quiet", "--dest", str(draft), requirement]
     subprocess.run(command, check=True)
     (archive,) = draft.glob("*.tar.gz")
@@ -119,7 +124,41 @@ def _whole(path: Path, subtype: str, author: str) -> bytes:
     return mail.as_bytes()
 
 
-_CONVERTERS = {"mail-parser": _mail_parser, "talon": _talon}
+def _authres(top: Path) -> dict[str, bytes]:
+    """The doctests as they are: they say which header is read and what must be found in it."""
+    return {"doctests.txt": (top / "authres" / "tests").read_bytes()}
+
+
+def _authheaders(top: Path) -> dict[str, bytes]:
+    """Each mail under the results that the tests state for it, and the senders whose domain they state."""
+    tests = top / "authheaders" / "test"
+    tree = ast.parse((tests / "test_authentication.py").read_text())
+    mails: dict[str, bytes] = {}
+    for case in (one for one in ast.walk(tree) if isinstance(one, ast.ClassDef)):
+        files: dict[str, str] = {}
+        for test in (one for one in case.body if isinstance(one, ast.FunctionDef)):
+            nodes = list(ast.walk(test))
+            for one in nodes:
+                if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Attribute) and _texts(one):
+                    files[one.targets[0].attr] = _texts(one)[0]
+            stated = [text for text in _texts(test) if text.startswith("Authentication-Results: example.com;")]
+            used = [files[one.attr] for one in nodes if isinstance(one, ast.Attribute) and one.attr in files]
+            raw = [one.value for one in nodes if isinstance(one, ast.Constant) and isinstance(one.value, bytes)]
+            if test.name == "test_get_domain_part":
+                mails["senders.txt"] = "\n".join(_texts(test)).encode()
+            elif test.name != "setUp" and stated and (used or raw):
+                content = (tests / used[0]).read_bytes() if used else raw[0]
+                mails[f"{test.name}.eml"] = stated[-1].encode() + b"\n" + content
+    return mails
+
+
+def _texts(tree: ast.AST) -> list[str]:
+    """The string constants of a piece of Python, in the order of the source."""
+    found = [one for one in ast.walk(tree) if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    return [str(one.value) for one in sorted(found, key=lambda one: (one.lineno, one.col_offset))]
+
+
+_CONVERTERS = {"mail-parser": _mail_parser, "talon": _talon, "authres": _authres, "authheaders": _authheaders}
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ from connectors.mail.fields import (
 )
 from connectors.mail.parts import Part, Tree, parse_tree
 from connectors.mail.salvage import MAX_SUBJECT, salvage
-from connectors.messages import Address, Automatic, Flag, ParsedAttachment, ParsedMessage, Recipient
+from connectors.messages import Address, Automatic, Flag, ParsedAttachment, ParsedMessage, Recipient, SenderCheck
 
 _ROLES = ((b"to", "to"), (b"cc", "cc"), (b"bcc", "bcc"), (b"reply-to", "reply-to"))
 _LOOK_BYTES = 4096
@@ -106,6 +106,7 @@ class _Reading:
         self.fields: Fields = self.tree.root.fields
         self.flags: dict[Flag, None] = {}
         self.room = MAX_ADDRESSES
+        self.sender_check: SenderCheck | None = None
 
     def flag(self, flag: Flag) -> None:
         self.flags[flag] = None
@@ -146,6 +147,7 @@ class _Reading:
             stable_sha256=self._stable_hash(message_id, subject, found, attachments),
             raw_sha256=sha256(self.content).hexdigest(),
             verified=verified,
+            sender_check=self.sender_check,
             reports=automatic.read_reports(self.tree) if kind is Automatic.BOUNCE else (),
         )
 
@@ -241,7 +243,7 @@ class _Reading:
     def _verified(self, sender: Address, is_relayed: bool) -> bool | None:
         is_single = Flag.SEVERAL_FROM not in self.flags
         domain = sender.address.rpartition("@")[2] if is_single else ""
-        verified, flag = trust.check_sender(self.fields, domain, self.authserv_id)
+        verified, flag, self.sender_check = trust.check_sender(self.fields, domain, self.authserv_id)
         if verified and is_relayed:
             verified, flag = False, Flag.UNVERIFIED_SENDER  # the relay is vouched for, the Reply-To is not
         if flag is not None:

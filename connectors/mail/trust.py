@@ -1,58 +1,105 @@
 """Whether the receiving server vouches for the sender (RFC 8601), judged by one header and strictly.
 
 Only the topmost Authentication-Results of the one configured server counts: every other one could have been written
-by anybody, and that server removes forged ones that carry its own name (RFC 8601 §5).
+by anybody, and that server removes forged ones that carry its own name (RFC 8601 §5). ARC (RFC 8617) says that a chain
+of forwarders is unbroken, not that any of them is honest: it is kept and shown, and vouches for nobody.
 """
 
 from __future__ import annotations
 
-import re
+from typing import NamedTuple
 
+from connectors.mail.authentication import Found, Results, read_results
 from connectors.mail.decode import decode_header
 from connectors.mail.fields import Fields
-from connectors.messages import Flag
+from connectors.messages import Flag, SenderCheck
 
 MAX_HEADERS = 50
+MAX_KEPT = 12
 
-_RESULT = re.compile(r"\s*([a-z0-9-]{1,40})\s*(?:/\s*\d+\s*)?=\s*([a-z]{1,20})\b", re.I)
-_PROPERTY = re.compile(r"\b(header\.(?:from|d|i))\s*=\s*\"?([^\s;\"]{1,320})", re.I)
+_HEADER = b"authentication-results"
 _VOUCHED = "pass"
 _FAILED = frozenset(("fail", "softfail", "permerror", "policy"))
+_NAMES = {
+    "dmarc": (("header", "from"),),
+    "dkim": (("header", "d"), ("header", "i")),
+    "spf": (("smtp", "mailfrom"), ("smtp", "mfrom"), ("smtp", "helo")),
+    "arc": (("header", "as-d"), ("header", "d"), ("smtp", "client-ip")),
+}
 
 
-def check_sender(fields: Fields, domain: str, authserv_id: str) -> tuple[bool | None, Flag | None]:
-    """True: vouched for, aligned with `domain` of From. None: no verifying server configured. False: all else."""
+class Verdict(NamedTuple):
+    """`verified` is True when vouched for and aligned with From, None without a verifying server, False for all else.
+
+    `check` is what is kept beside the message: the trusted server's results, or the topmost ones, which prove nothing
+    yet and only help to learn who vouches here.
+    """
+
+    verified: bool | None
+    flag: Flag | None
+    check: SenderCheck | None
+
+
+def check_sender(fields: Fields, domain: str, authserv_id: str) -> Verdict:
+    """`domain` is that of From, "" when it is not clear whose mail this is."""
+    if _HEADER not in fields:
+        return Verdict(False, Flag.UNVERIFIED_SENDER, None) if authserv_id else Verdict(None, None, None)
+    trusted = _results(fields, authserv_id) if authserv_id else None
+    results = trusted or _topmost(fields)
+    check = _kept(results, trusted is not None) if results else None
     if not authserv_id:
-        return None, None
-    results = _results(fields, authserv_id)
+        return Verdict(None, None, check)
+    return Verdict(*judge(trusted, domain), check)
+
+
+def judge(results: Results | None, domain: str) -> tuple[bool, Flag | None]:
+    """What the results of a trusted server say of a From in `domain`; None: that server said nothing."""
     if results is None or not domain:
         return False, Flag.UNVERIFIED_SENDER
     domain = domain.lower()
-    failed = False
-    for method, result, properties in results:
-        if method == "dmarc":
-            is_ours = properties.get("header.from", domain).lower().rpartition("@")[2] == domain
-            if result == _VOUCHED and is_ours:
+    failed = is_signed = False
+    for one in results.found:
+        if one.method == "dmarc":
+            is_ours = (one.value("header", "from") or domain).lower().rpartition("@")[2] == domain
+            if one.result == _VOUCHED and is_ours:
                 return True, None
-            failed |= result in _FAILED and is_ours
-        elif method == "dkim" and _is_aligned(_signer(properties), domain):
-            if result == _VOUCHED:
-                return _unless_dmarc_failed(results, domain)
-            failed |= result in _FAILED
-        elif method == "spf":
-            failed |= result == "fail"
+            failed |= one.result in _FAILED
+        elif one.method == "dkim" and _is_aligned(_signer(one), domain):
+            is_signed |= one.result == _VOUCHED
+            failed |= one.result in _FAILED and not is_signed
+        elif one.method == "spf":
+            failed |= one.result == "fail" and not is_signed
+    # A server that says dmarc=fail knows more than we see, such as a second From.
+    if is_signed and not any(one.method == "dmarc" and one.result in _FAILED for one in results.found):
+        return True, None
     return False, Flag.FAILED_SENDER_CHECK if failed else Flag.UNVERIFIED_SENDER
 
 
-def _unless_dmarc_failed(results: list[tuple[str, str, dict[str, str]]], domain: str) -> tuple[bool, Flag | None]:
-    """A server that says dmarc=fail knows more than we see, such as a second From."""
-    if any(method == "dmarc" and result in _FAILED for method, result, _ in results):
-        return False, Flag.FAILED_SENDER_CHECK
-    return True, None
+def _kept(results: Results, is_trusted: bool) -> SenderCheck:
+    kept = tuple((one.method, one.result, _subject(one)) for one in results.found if one.method in _NAMES)
+    return SenderCheck(results.server[:255], is_trusted, kept[:MAX_KEPT])
 
 
-def _signer(properties: dict[str, str]) -> str:
-    return (properties.get("header.d") or properties.get("header.i", "").rpartition("@")[2]).lower()
+def judge_kept(check: SenderCheck, domain: str) -> bool:
+    """Whether results that were kept vouch for `domain`, once their server has proved to be ours."""
+    found = tuple(Found(method, result, "", _kept_properties(method, of)) for method, result, of in check.results)
+    return judge(Results(check.server, found), domain)[0]
+
+
+def _kept_properties(method: str, subject: str) -> tuple[tuple[str, str, str], ...]:
+    return ((*_NAMES[method][0], subject),) if subject else ()
+
+
+def _subject(one: Found) -> str:
+    """Whom a result speaks of: a domain."""
+    for kind, name in _NAMES[one.method]:
+        if value := one.value(kind, name):
+            return value.lower().rpartition("@")[2][:255]
+    return ""
+
+
+def _signer(one: Found) -> str:
+    return (one.value("header", "d") or one.value("header", "i").rpartition("@")[2]).lower()
 
 
 def _is_aligned(signer: str, domain: str) -> bool:
@@ -60,50 +107,21 @@ def _is_aligned(signer: str, domain: str) -> bool:
     return bool(signer) and (signer == domain or ("." in signer and domain.endswith("." + signer)))
 
 
-def _results(fields: Fields, authserv_id: str) -> list[tuple[str, str, dict[str, str]]] | None:
-    for raw in fields.get(b"authentication-results", [])[:MAX_HEADERS]:
-        statements = _statements(decode_header(raw))
-        name = statements[0].split()
-        if name and name[0].strip('"').lower() == authserv_id.lower():
-            return [read for statement in statements[1:100] if (read := _read(statement)) is not None]
+def _results(fields: Fields, authserv_id: str) -> Results | None:
+    wanted = authserv_id.lower()
+    for raw in fields.get(_HEADER, [])[:MAX_HEADERS]:
+        results = read_results(decode_header(raw))
+        if results is not None and results.server == wanted:
+            return results
+        if results is None and _begins_with(decode_header(raw), wanted):
+            return None  # its own, and not to be read: what stands below may be forged
     return None
 
 
-def _read(statement: str) -> tuple[str, str, dict[str, str]] | None:
-    found = _RESULT.match(statement)
-    if found is None:
-        return None
-    properties: dict[str, str] = {}
-    for name, value in _PROPERTY.findall(statement):
-        properties.setdefault(name.lower(), value)
-    return found.group(1).lower(), found.group(2).lower(), properties
+def _begins_with(text: str, server: str) -> bool:
+    return text.strip().strip('"').lower().startswith(server)
 
 
-def _statements(text: str) -> list[str]:
-    """Split at semicolons outside quotes, with comments taken out: a comment may say anything."""
-    statements: list[str] = []
-    current: list[str] = []
-    depth, quoted, escaped = 0, False, False
-    for character in text[:16_384]:
-        if escaped:
-            escaped = False
-        elif character == "\\":
-            escaped = True
-            continue
-        elif quoted:
-            quoted = character != '"'
-        elif character == '"' and not depth:
-            quoted = True
-        elif character == "(":
-            depth += 1
-        elif character == ")" and depth:
-            depth -= 1
-            continue
-        elif character == ";" and not depth:
-            statements.append("".join(current))
-            current = []
-            continue
-        if not depth:
-            current.append(" " if quoted and character in "=;" else character)
-    statements.append("".join(current))
-    return statements
+def _topmost(fields: Fields) -> Results | None:
+    first = fields.get(_HEADER, [])[:1]
+    return read_results(decode_header(first[0])) if first else None

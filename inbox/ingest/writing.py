@@ -20,7 +20,8 @@ from inbox.sql import dump_json, execute_in, insert, moment
 _MESSAGE = (
     "id kind direction strand_id account_id author_id author_user_id author_name author_address recipients"
     " subject text passages has_html language language_confidence written_at dated_at received_at reference in_reply_to"
-    " references stable_sha256 raw_sha256 raw_item_id automatic flags verified reach search_rowid created_at"
+    " references stable_sha256 raw_sha256 raw_item_id automatic flags verified authentication reach search_rowid"
+    " created_at"
 )
 _ATTACHMENT = "id message_id part name content_type size sha256 is_inline content_id"
 _EVENT = (
@@ -70,8 +71,16 @@ def _message_row(letter: Letter, strand_id: int, book: Book, at: Any) -> tuple[A
             letter.stable,
             parsed.raw_sha256 or arrival.sha256,
         ),
-        *(arrival.raw_id, letter.automatic, dump_json(letter.flags), letter.verified, 0, None, at),
+        *(arrival.raw_id, letter.automatic, dump_json(letter.flags), letter.verified, _checked(parsed), 0, None, at),
     )
+
+
+def _checked(parsed: ParsedMessage) -> Any:
+    check = parsed.sender_check
+    if check is None:
+        return None
+    results = [[method, result, clean(subject)] for method, result, subject in check.results]
+    return dump_json({"server": clean(check.server), "is_trusted": check.is_trusted, "results": results})
 
 
 def write_deliveries(cursor: CursorWrapper, letters: Iterable[Letter]) -> None:

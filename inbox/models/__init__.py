@@ -3,7 +3,7 @@
 from inbox.models.accounts import Account, Lease
 from inbox.models.changes import Counter, IndexChange, LiveEvent
 from inbox.models.conversations import Conversation, ConversationAccount, ConversationTag, Tag, WorkRecord
-from inbox.models.customers import Customer, Identity, IdentityLink
+from inbox.models.customers import Customer, Identity, IdentityLink, PictureConsent
 from inbox.models.messages import Attachment, Delivery, DuplicateLink, Message
 from inbox.models.organisation import AuditRecord, Organisation, SignInToken, Team, TeamAccount, TeamMember, User
 from inbox.models.outbound import Draft, DraftAttachment, Envelope, EnvelopeRecipient, StoredFile
@@ -39,6 +39,7 @@ __all__ = [
     "LiveEvent",
     "Message",
     "Organisation",
+    "PictureConsent",
     "Policy",
     "PolicyVersion",
     "RawBody",

@@ -47,3 +47,11 @@ class IdentityLink(Link):
                 fields=["identity"], condition=models.Q(ended_at__isnull=True), name="identity_link_open_once"
             )
         ]
+
+
+class PictureConsent(Row):
+    """Images from elsewhere in mail of this sender are loaded unasked: somebody said so, anybody may forget it."""
+
+    identity = models.OneToOneField(Identity, on_delete=models.CASCADE, related_name="picture_consent")
+    actor = models.CharField(max_length=40)  # "user:<id>"
+    at = models.DateTimeField()

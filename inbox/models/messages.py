@@ -39,6 +39,8 @@ class Message(Row):
     automatic = models.CharField(max_length=12, default="", blank=True)
     flags = models.JSONField(default=list)
     verified = models.BooleanField(null=True, default=None)
+    # What the receiving server found out (connectors.messages.SenderCheck): {"server", "is_trusted", "results"}.
+    authentication = models.JSONField(null=True, default=None)
     reach = models.BigIntegerField(default=0)
     search_rowid = models.BigIntegerField(null=True, default=None, unique=True)  # seconds << 20 | n (search/)
     created_at = models.DateTimeField()
