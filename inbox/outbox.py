@@ -32,8 +32,9 @@ from inbox.claims import (
 )
 from inbox.killpoints import reach
 from inbox.models import Envelope, Organisation
-from inbox.outcomes import note_report, record, settle, settle_by_message_id
+from inbox.outcomes import record, settle, settle_by_message_id
 from inbox.people import Actor, audit
+from inbox.reports import note_report
 from inbox.rules.states import SendState
 
 __all__ = [

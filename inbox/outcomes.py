@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from connectors.base import ConnectorError, OutcomeUnknown, Refused, RetryLater, Unsupported
-from connectors.messages import DeliveryReport, Outcome, Receipt, RecipientOutcome
+from connectors.messages import Outcome, Receipt, RecipientOutcome
 from inbox.acts import Desk
 from inbox.changes import Live, announce
 from inbox.claims import TO_SEND, Claim, ClaimLost
@@ -195,7 +195,7 @@ def become_sent(envelope: Envelope, at: datetime, now: datetime, *, refused: boo
     conversation.last_outbound_at = max(at, conversation.last_outbound_at or at)
     desk.touched = True
     if refused:
-        _bring_back(desk)
+        bring_back(desk)
     _close(desk, envelope, "sent")
     return SendState.SENT
 
@@ -206,7 +206,7 @@ def become_failed(envelope: Envelope, sentence: str, now: datetime) -> str:
     put_state(envelope, SendState.FAILED, sentence, due_at=None)
     desk = Desk.open(envelope.conversation_id, "balas", now)
     desk.touched = True
-    _bring_back(desk)
+    bring_back(desk)
     _close(desk, envelope, "send-failed")
     return SendState.FAILED
 
@@ -229,7 +229,7 @@ def become_unknown(envelope: Envelope, sentence: str, now: datetime) -> str:
     return SendState.UNKNOWN
 
 
-def _bring_back(desk: Desk) -> None:
+def bring_back(desk: Desk) -> None:
     if may_change(desk.status, Status.OPEN, Reason.SEND_FAILED):
         desk.set_status(Status.OPEN, Reason.SEND_FAILED)
     desk.conversation.is_unseen = True
@@ -274,22 +274,3 @@ def settle_by_message_id(message_id: str, why: str, now: datetime) -> int:
     found = Envelope.objects.filter(idempotency_key=message_id, part=0, state=SendState.UNKNOWN)
     ids = list(found.values_list("id", flat=True))
     return sum(settle(envelope_id, Receipt(()), why, now) == SendState.SENT for envelope_id in ids)
-
-
-@transaction.atomic
-def note_report(report: DeliveryReport, now: datetime) -> int | None:
-    """A bounce of one of ours: noted at its recipient; the conversation comes back. Its id, or None when not ours."""
-    envelopes = Envelope.objects.filter(idempotency_key=report.message_id or "-").order_by("part")
-    rows = EnvelopeRecipient.objects.filter(envelope__in=list(envelopes), address__iexact=report.recipient)
-    row = rows.select_related("envelope").first()
-    if row is None:
-        return None
-    settle(row.envelope_id, Receipt(()), "a delivery report names it", now)
-    if report.action == "failed":
-        row.outcome, row.code, row.sentence = Outcome.REFUSED, report.status[:40], report.diagnostic[:500]
-        row.save(update_fields=["outcome", "code", "sentence"])
-        desk = Desk.open(row.envelope.conversation_id, "balas", now)
-        desk.touched = True
-        _bring_back(desk)
-        desk.close("bounced", data={"envelope": str(row.envelope_id), "recipient": row.address})
-    return row.envelope.conversation_id

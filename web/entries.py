@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from inbox.models import User
 from inbox.rules.passages import is_shown
+from web.failures import failure_words
 from web.formatting import Clock
 from web.rows import channel_of
 from web.sends import send_words
@@ -233,6 +234,7 @@ def _act_words(act: str, data: dict[str, Any], who: str, names: dict[int, str], 
         "owner": names.get(owner, _("somebody")) if isinstance(owner, int) else "",
         "tag": str(data.get("tag") or ""),
         "recipient": str(data.get("recipient") or _("the address")),
+        "why": failure_words(str(data.get("why") or "")),
         "until": clock.moment(datetime.fromisoformat(until)) if isinstance(until, str) else "",
     }
     words = {
@@ -253,7 +255,8 @@ def _act_words(act: str, data: dict[str, Any], who: str, names: dict[int, str], 
         "undo-send": ("undo-2", _("%(who)s took a reply back before it left.")),
         "send-again": ("send", _("%(who)s asked to send it again.")),
         "send-given-up": ("undo-2", _("%(who)s took back a reply that could not be sent.")),
-        "bounced": ("triangle-alert", _("The reply came back: %(recipient)s could not be reached.")),
+        "bounced": ("triangle-alert", _("The reply came back from %(recipient)s: %(why)s")),
+        "delayed": ("clock", _("The reply has not reached %(recipient)s yet: the servers are still trying.")),
     }
     icon, text = words.get(act, ("history", _("%(who)s: %(act)s")))
     return icon, text % values

@@ -89,6 +89,8 @@ def _why(row: dict[str, Any]) -> tuple[str, ...]:
     found = []
     if row.get("send_trouble"):
         found.append(_("A reply did not leave"))
+    elif row["status_reason"] == "send-failed":
+        found.append(_("A reply came back"))
     if row.get("sending"):
         found.append(_("Reply on its way"))
     if row["status_reason"] == "reopened":

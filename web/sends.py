@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from connectors.messages import Outcome
+from inbox.rules.delivery import is_temporary
 from inbox.rules.states import SendState
+from web.failures import refused_words
 from web.formatting import Clock
 
 
@@ -47,12 +51,22 @@ def send_words(send: dict[str, Any], clock: Clock) -> dict[str, Any]:
         shown["buttons"] = [_button(_("It arrived"), "arrived", id), _button(_("Send again"), "again", id, sure)]
     else:
         shown.update(words=_("Taken back before it was sent"), icon="undo-2")
-    refused = [one for one in send.get("recipients") or () if str(one.get("outcome", "")).startswith("refused")]
-    if refused and state in (SendState.SENT, SendState.FAILED, SendState.RETRY):
-        told = "; ".join(
-            f"{one['address']}: {one.get('sentence') or one.get('code') or _('refused')}" for one in refused
-        )
-        shown["detail"] = told
-        if state is SendState.SENT:
-            shown.update(words=_("Accepted, but not for everybody"), tone="warn", icon="triangle-alert")
+    _add_recipients(shown, state, send.get("recipients") or ())
     return shown
+
+
+def _add_recipients(shown: dict[str, Any], state: SendState, recipients: Sequence[dict[str, Any]]) -> None:
+    """Whom it did not reach, at once or by what a delivery report said later; and whom it reaches late."""
+    if state not in (SendState.SENT, SendState.FAILED, SendState.RETRY):
+        return
+    refused = [one for one in recipients if str(one.get("outcome", "")).startswith("refused")]
+    late = [one for one in recipients if one.get("outcome") == Outcome.SENT and is_temporary("", one.get("code") or "")]
+    if refused:
+        shown["detail"] = "\n".join(refused_words(one) for one in refused)
+        if state is SendState.SENT:
+            to_all = all(one in refused for one in recipients)
+            words = _("Came back: it reached nobody") if to_all else _("Did not reach everybody")
+            shown.update(words=words, tone="late" if to_all else "warn", icon="triangle-alert")
+    elif late:
+        names = ", ".join(str(one["address"]) for one in late[:3])
+        shown["detail"] = _("%(names)s: not there yet, the servers are still trying. Nothing to do.") % {"names": names}

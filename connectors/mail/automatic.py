@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 
-from connectors.mail.decode import clean_line, decode_text
+from connectors.mail import bounces
+from connectors.mail.decode import clean_line, decode_text, decode_words
 from connectors.mail.fields import Fields, first, parse_message_id, read_block
 from connectors.mail.parts import Part, Tree, parse_tree
 from connectors.messages import Automatic, DeliveryReport
 
 MAX_REPORTS = 200
 
-_ROBOT = re.compile(r"(?:mailer-daemon|mail-daemon|postmaster|mailerdaemon)(?:[+=-][^@]{0,64})?@", re.I)
+_ROBOT = re.compile(
+    r"(?:mailer-daemon|mail-daemon|postmaster|mailerdaemon|microsoftexchange[0-9a-f]{16,40})(?:[+=-][^@]{0,64})?@", re.I
+)
 _BOUNCE_SUBJECT = re.compile(
     r"undeliver|delivery (?:status|failure|has failed|delayed|notification)|mail delivery|returned mail|failure notice"
     r"|could not be delivered|nicht zugestellt|unzustellbar|non remis|no se pudo entregar|tidak terkirim|nelivrat",
@@ -75,7 +78,7 @@ def _is_auto_reply(fields: Fields, precedence: str, subject: str) -> bool:
 
 
 def read_reports(tree: Tree) -> tuple[DeliveryReport, ...]:
-    """The per-recipient reports of a bounce (RFC 3464), each with the id of the message that it speaks of."""
+    """What a bounce says of each recipient (RFC 3464, else its words), with the id of the message that it speaks of."""
     message_id = ""
     reports: list[tuple[str, str, str, str]] = []
     for part in tree.leaves():
@@ -84,8 +87,11 @@ def read_reports(tree: Tree) -> tuple[DeliveryReport, ...]:
         elif part.content_type in ("message/rfc822", "text/rfc822-headers", "message/rfc822-headers"):
             message_id = message_id or _original_id(part)
     if not reports:
-        failed = first(tree.root.fields, b"x-failed-recipients")
-        reports = [(address.strip(), "failed", "", "") for address in failed.split(",") if address.strip()]
+        reports = bounces.read_words(decode_words(first(tree.root.fields, b"subject")), _first_text(tree))
+    named = {report[0].lower() for report in reports}
+    failed = first(tree.root.fields, b"x-failed-recipients")
+    missing = [address.strip() for address in failed.split(",") if address.strip().lower() not in {"", *named}]
+    reports += [(address[:320], "failed", "", "") for address in missing]
     if not message_id:
         message_id = _id_in_text(tree)
     if not reports and message_id:
@@ -99,7 +105,9 @@ def _read_status(part: Part) -> list[tuple[str, str, str, str]]:
     position = 0
     while position < len(data) and len(reports) < MAX_REPORTS:
         block = read_block(data, position, len(data))
-        recipient = _typed(block.fields, b"final-recipient") or _typed(block.fields, b"original-recipient")
+        # The original one is whom we wrote to; where that mail was forwarded to may be an address we never heard of.
+        originally = _typed(block.fields, b"original-recipient")
+        recipient = originally if "@" in originally else _typed(block.fields, b"final-recipient") or originally
         action = first(block.fields, b"action").lower().split()
         if recipient or action:
             status = first(block.fields, b"status").split()
@@ -125,6 +133,13 @@ def _original_id(part: Part) -> str:
     data = part.decode()[0]
     fields = parse_tree(data[: 128 * 1024]).root.fields
     return parse_message_id(first(fields, b"message-id"))
+
+
+def _first_text(tree: Tree) -> str:
+    for part in tree.leaves():
+        if part.content_type == "text/plain":
+            return decode_text(part.decode()[0][: 256 * 1024], part.parameters.get("charset", ""))[0]
+    return ""
 
 
 def _id_in_text(tree: Tree) -> str:

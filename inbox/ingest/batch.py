@@ -255,7 +255,7 @@ class _Batch:
                 outbox.settle_by_message_id(letter.reference, "found in Sent", self.now)
         for letter in new:
             assert letter.parsed is not None
-            if letter.is_inbound and letter.parsed.verified is not False:
+            if letter.is_inbound and not letter.is_refused and not letter.is_history:
                 for report in letter.parsed.reports[:50]:
                     outbox.note_report(report, self.now)
 

@@ -14,7 +14,7 @@ from inbox.ingest.arrivals import Arrival
 from inbox.ingest.text import clean
 from inbox.rules.passages import PREVIEW_READ, lengths_of, preview
 from inbox.rules.sla import started_at
-from inbox.rules.threading import is_history, reference_key
+from inbox.rules.threading import is_history, joins_nothing, reference_key
 from inbox.sql import read_json, read_moment
 
 MAX_ANSWERS = 50  # references of one message that are followed
@@ -76,6 +76,10 @@ class Letter:
         return self.direction == Direction.INBOUND
 
     @property
+    def is_refused(self) -> bool:
+        return joins_nothing(self.verified, self.automatic, self.flags)
+
+    @property
     def sent_at(self) -> datetime:
         """When it was sent, as the reader is told."""
         return self.dated_at or self.written_at
@@ -123,10 +127,10 @@ def letter_of(arrival: Arrival, account: AccountFacts, message_id: int) -> Lette
     passages = lengths_of(parsed)
     automatic = parsed.automatic.value if parsed.automatic else ""
     written_at = started_at(parsed.written_at, arrival.received_at, arrival.is_import)
-    # A failed check joins nothing by reference, so it has none.
-    answers = [] if parsed.verified is False else nearest_first(parsed.in_reply_to, references_of(parsed), reference)
-    direction = Direction.OUTBOUND if arrival.is_sent else Direction.INBOUND
     flags = [flag.value for flag in parsed.flags]
+    is_refused = joins_nothing(parsed.verified, automatic, flags)
+    answers = [] if is_refused else nearest_first(parsed.in_reply_to, references_of(parsed), reference)
+    direction = Direction.OUTBOUND if arrival.is_sent else Direction.INBOUND
     if direction is Direction.INBOUND and people[0].key in account.own:
         flags.append(Flag.FROM_OWN_ADDRESS.value)
     return Letter(
@@ -203,8 +207,12 @@ def letter_of_row(row: Sequence[Any], ground: Ground, account: AccountFacts) -> 
     people, reply_to = _split(people)
     own = ground.accounts.get(account_id, account)
     flag_list = list(read_json(flags))
-    is_refused = verified is not None and not verified
-    answers = [] if is_refused else nearest_first(in_reply_to, read_json(references), reference)
+    sender = None if verified is None else bool(verified)
+    answers = (
+        []
+        if joins_nothing(sender, automatic, flag_list)
+        else nearest_first(in_reply_to, read_json(references), reference)
+    )
     written = read_moment(written_at)
     assert written is not None
     return Letter(
@@ -224,7 +232,7 @@ def letter_of_row(row: Sequence[Any], ground: Ground, account: AccountFacts) -> 
         dated_at=read_moment(dated_at),
         received_at=read_moment(received_at) or written,
         automatic=automatic,
-        verified=None if verified is None else bool(verified),
+        verified=sender,
         is_history=is_history(written, own.cut_at),
         is_mailing=_is_mailing(people, automatic, flag_list),
         account_id=account_id,

@@ -6,12 +6,14 @@ answers to one newsletter are one thread and five hundred strands. Subjects and 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
+from connectors.messages import Automatic, Flag
 from inbox.rules.states import Status
 
 MAX_KEY_LENGTH: Final = 500
@@ -49,6 +51,17 @@ def may_join(verified: bool | None, participates: bool, refers: bool) -> bool:
     verifies senders (None) the same holds, because our Message-IDs cannot be guessed, and the message is badged.
     """
     return verified is not False and participates and refers
+
+
+def joins_nothing(verified: bool | None, automatic: str, flags: Collection[str]) -> bool:
+    """Whether the references of a mail count for nothing, because its sender is not who it says.
+
+    Servers that send bounces seldom have a signature, so one that is merely not vouched for may still name the send
+    that it speaks of (it can join nothing else, see strands.py); one whose check failed may not.
+    """
+    if verified is not False:
+        return False
+    return automatic != Automatic.BOUNCE or Flag.FAILED_SENDER_CHECK in flags
 
 
 # --- Coming back ----------------------------------------------------------------------------------------------------
