@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from django.db import connection, transaction
 
 from connectors.messages import Scope
-from inbox.models import CursorScope, CursorTrouble
+from inbox.models import Account, CursorScope, CursorTrouble
 
 IMPORT_PLACE = "import"
 """The place of everything that came by import rather than from a provider."""
+
+UNLISTED = "counted-not-listed"
+"""The rule under which a server's surplus stands: two kinds of listing, made one after the other, do not show it."""
 
 IMPORT_EPOCHS = ("", "sent")
 """Of that place. A folder that somebody called so has the epoch of its provider."""
@@ -31,7 +33,7 @@ class Completeness:
     """on_server = stored + pending + excluded, as of `counted_at`.
 
     `gone` were stored and are no longer on the server. `complete`: nothing is pending and the sum is right; None
-    when the server has not been counted yet.
+    when it cannot be told, because the server has not been counted yet or a place cannot be opened.
     """
 
     place: str  # "" for the whole account
@@ -44,31 +46,70 @@ class Completeness:
     complete: bool | None
     counted_at: datetime | None
     places: tuple[Completeness, ...] = ()  # of a whole account
+    proved_at: datetime | None = None  # when every id was last listed and compared; of a whole account, the oldest
+    missing_since: datetime | None = None  # the place cannot be opened
+    sentence: str = ""  # about that
+    unexplained: int = 0  # pending, and no id is known for it
 
 
 def _places(account_id: int) -> tuple[Completeness, ...]:
-    scopes = current_scopes(account_id)
-    troubles = Counter(
-        CursorTrouble.objects.filter(scope__in=scopes, closed_at=None).values_list("scope_id", flat=True)
-    )
+    read: dict[str, dict[str, str]] = Account.objects.values_list("places", flat=True).get(id=account_id)
+    # A folder that was taken out of the settings stays in the inbox; the server's count of it is nobody's business.
+    scopes = [row for row in current_scopes(account_id) if not read or row.place in read]
+    troubles = open_troubles(scopes)
     unreadable = _unreadable(account_id)
-    return tuple(_complete(row, troubles[row.id], unreadable[row.place]) for row in scopes)
+    found = [complete_of(row, troubles[row.id], unreadable[row.place]) for row in scopes]
+    known = {place.place for place in found}
+    found += [Completeness(name, None, 0, 0, 0, {}, 0, None, None) for name in read if name not in known]
+    return tuple(_as_opened(place, read.get(place.place) or {}) for place in found)
 
 
-def _complete(row: CursorScope, troubles: int, unreadable: int) -> Completeness:
-    excluded = sum(row.excluded.values())
-    gone = int(row.reconciliation.get("gone", 0))
+def _as_opened(place: Completeness, told: dict[str, str]) -> Completeness:
+    if "since" not in told:
+        return place
+    since = datetime.fromisoformat(told["since"])
+    return replace(place, complete=None, missing_since=since, sentence=told.get("sentence", ""))
+
+
+def open_troubles(scopes: Sequence[CursorScope]) -> Counter[int]:
+    """How many ids of each scope are known to exist and did not come."""
+    rows = CursorTrouble.objects.filter(scope__in=[row.id for row in scopes], closed_at=None)
+    return Counter(rows.values_list("scope_id", flat=True))
+
+
+def complete_of(row: CursorScope, troubles: int, unreadable: int = 0) -> Completeness:
+    """The equation of one place. `troubles`: how many of its ids exist and did not come."""
+    excluded = dict(row.excluded)
+    proof = row.reconciliation
+    gone = int(proof.get("gone", 0))
     there = row.stored - gone
-    if row.on_server is None:
-        pending, complete = troubles, None
-    else:
-        surplus = there + excluded + troubles - row.on_server
-        # Mail that people deleted on the server after it was stored is no gap.
-        gone, there = (gone + surplus, there - surplus) if surplus > 0 else (gone, there)
-        pending = row.on_server - there - excluded
+    unexplained = 0
+    complete: bool | None = None
+    pending = troubles
+    if row.on_server is not None:
+        more = row.on_server - there - sum(excluded.values()) - troubles
+        # A server that counts more than it lists, twice: nothing can be fetched of what has no id.
+        unlisted = max(0, min(more, int(proof.get("told") or 0) - int(proof.get("listed", 0))))
+        if unlisted:
+            excluded[UNLISTED] = unlisted
+            more -= unlisted
+        if more < 0:  # Mail that people deleted on the server after it was stored is no gap.
+            gone, there = gone - more, there + more
+        unexplained = max(0, more)
+        pending += unexplained
         complete = pending == 0
     return Completeness(
-        row.place, row.on_server, there, gone, pending, dict(row.excluded), unreadable, complete, row.counted_at
+        place=row.place,
+        on_server=row.on_server,
+        stored=there,
+        gone=gone,
+        pending=pending,
+        excluded=excluded,
+        unreadable=unreadable,
+        complete=complete,
+        counted_at=row.counted_at,
+        proved_at=datetime.fromisoformat(proof["at"]) if "at" in proof else None,
+        unexplained=unexplained,
     )
 
 
@@ -82,13 +123,15 @@ def _unreadable(account_id: int) -> Counter[str]:
 
 
 def completeness(account_id: int) -> Completeness:
-    """The sum over the places; `complete` only when every place is, `counted_at` of the oldest count."""
+    """The sum over the places that are read; `complete` only when every place is, ages of the oldest."""
     places = _places(account_id)
     excluded: Counter[str] = Counter()
     for place in places:
         excluded.update(place.excluded)
     counted = [place.counted_at for place in places if place.counted_at is not None]
-    is_counted = bool(places) and len(counted) == len(places)
+    proved = [place.proved_at for place in places if place.proved_at is not None]
+    missing = [place.missing_since for place in places if place.missing_since is not None]
+    is_counted = bool(counted) and all(place.counted_at or place.missing_since for place in places)
     is_counted_already = any(place.place == IMPORT_PLACE for place in places)
     imported = 0 if is_counted_already else _unreadable(account_id)[IMPORT_PLACE]
     return Completeness(
@@ -99,14 +142,25 @@ def completeness(account_id: int) -> Completeness:
         pending=sum(place.pending for place in places),
         excluded=dict(excluded),
         unreadable=sum(place.unreadable for place in places) + imported,
-        complete=all(place.complete for place in places) if is_counted else None,
+        complete=_is_complete(places) if is_counted else None,
         counted_at=min(counted) if is_counted else None,
         places=places,
+        proved_at=min(proved) if proved and len(proved) == len(places) else None,
+        missing_since=min(missing) if missing else None,
+        sentence=" ".join(place.sentence for place in places if place.sentence),
+        unexplained=sum(place.unexplained for place in places),
     )
 
 
-def exclude(account_id: int, scope: Scope, external_ids: Sequence[str], rule: str, now: datetime) -> None:
-    """Closes troubled ids under a named rule and counts them: they are never fetched, and it is said so."""
+def _is_complete(places: tuple[Completeness, ...]) -> bool | None:
+    """False as soon as one place is not; None when of the others one cannot be told."""
+    if any(place.complete is False for place in places):
+        return False
+    return None if any(place.complete is None for place in places) else True
+
+
+def exclude(account_id: int, scope: Scope, external_ids: Sequence[str], rule: str, now: datetime) -> int:
+    """Closes troubled ids under a named rule and counts them: they are never fetched, and it is said so. How many."""
     with transaction.atomic():
         row = CursorScope.objects.select_for_update().get(account=account_id, place=scope.place, epoch=scope.epoch)
         closed = CursorTrouble.objects.filter(scope=row, external_id__in=external_ids, closed_at=None).update(
@@ -114,22 +168,4 @@ def exclude(account_id: int, scope: Scope, external_ids: Sequence[str], rule: st
         )
         row.excluded[rule] = row.excluded.get(rule, 0) + closed
         row.save(update_fields=["excluded"])
-
-
-def reconciled(account_id: int, scope: Scope, listed: Sequence[str], now: datetime) -> tuple[list[str], int]:
-    """Compares a full listing with the shelf: (ids that are neither stored nor troubled, how many are gone)."""
-    row = CursorScope.objects.get(account=account_id, place=scope.place, epoch=scope.epoch)
-    on_server = set(listed)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT external_id FROM inbox_rawitem WHERE account_id = %s AND place = %s AND epoch = %s",
-            [account_id, scope.place, scope.epoch],
-        )
-        stored: set[str] = {found[0] for found in cursor.fetchall()}
-    troubled = set(
-        CursorTrouble.objects.filter(scope=row).exclude(closed_as="gone").values_list("external_id", flat=True)
-    )
-    missing = sorted(on_server - stored - troubled, key=lambda text: (len(text), text))
-    data: dict[str, Any] = {"at": now.isoformat(), "missing": len(missing), "gone": len(stored - on_server)}
-    CursorScope.objects.filter(id=row.id).update(reconciliation=data, on_server=len(on_server), counted_at=now)
-    return missing, len(stored - on_server)
+    return closed

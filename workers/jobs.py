@@ -14,13 +14,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError
 
-from connectors.base import AuthFailed, Connector, ConnectorError, RetryLater
+from connectors.base import AuthFailed, Connector, ConnectorError, PlacesMissing, RetryLater
 from connectors.messages import Wish
 from inbox import accounts, bodies, changes, conversations, disk, leases, outbox, shelf
 from inbox.ingest import digest_due
@@ -28,7 +28,7 @@ from inbox.killpoints import reach
 from inbox.models import Account
 from inbox.sealing import KeyMissing
 from search.backend import SearchUnavailable, get_backend
-from workers import connections, delivering
+from workers import connections, delivering, proving
 from workers.bells import ring
 from workers.clock import utc_now as utc_now
 
@@ -103,26 +103,45 @@ def _fetch(
     fetched = new = 0
     remaining: int | None = 0
     renewed = utc_now()
-    for page in connector.fetch(shelf.known(account.id), Wish(max_items=ITEMS_PER_POLL)):
-        reach("fetch.page-brought")
-        if utc_now() - renewed > timedelta(seconds=_LEASE_SECONDS / 3):
-            leases.renew(held)
-            renewed = utc_now()
-        stored = shelf.put(account.id, page, held=held, now=utc_now())
-        reach("fetch.page-stored")
-        fetched += len(page.items)
-        new += stored.new
-        remaining = page.remaining
-        if stored.new:
-            ring("digest")
-        if on_page:
-            on_page(Polled(account.id, fetched, new, fetched - new), remaining)
-    is_complete = not remaining
-    pause = int(account.settings.get("poll_seconds", POLL_SECONDS)) if is_complete else 0
-    now = utc_now()
-    accounts.succeeded(account.id, now, now + timedelta(seconds=pause), remaining or None)
+    places: set[str] = set()
+    missing: dict[str, str] = {}
+    try:
+        for page in connector.fetch(shelf.known(account.id), Wish(max_items=ITEMS_PER_POLL)):
+            reach("fetch.page-brought")
+            if utc_now() - renewed > timedelta(seconds=_LEASE_SECONDS / 3):
+                leases.renew(held)
+                renewed = utc_now()
+            stored = shelf.put(account.id, page, held=held, now=utc_now())
+            reach("fetch.page-stored")
+            fetched += len(page.items)
+            new += stored.new
+            remaining = page.remaining
+            places |= {count.scope.place for count in page.counts}
+            if stored.new:
+                ring("digest")
+            if on_page:
+                on_page(Polled(account.id, fetched, new, fetched - new), remaining)
+    except PlacesMissing as error:
+        missing = error.places
+        if not places:
+            raise
+    if not remaining:
+        accounts.note_places(account, places, missing, utc_now())
+    is_complete = not proving.prove_if_due(account, connector, held, is_complete=not remaining) and not remaining
+    _note_success(account, is_complete, remaining, missing)
     reach("fetch.finished")
-    return Polled(account.id, fetched, new, fetched - new, is_complete)
+    return Polled(account.id, fetched, new, fetched - new, is_complete, sentence=" ".join(missing.values()))
+
+
+def _note_success(account: Account, is_complete: bool, remaining: int | None, missing: Mapping[str, str]) -> None:
+    now = utc_now()
+    pause = int(account.settings.get("poll_seconds", POLL_SECONDS)) if is_complete else 0
+    due = now + timedelta(seconds=pause)
+    if missing:
+        accounts.succeeded_in_part(account.id, " ".join(missing.values()), now, due)
+        log.warning("account %s: %s", account.name, " ".join(missing.values()))
+    else:
+        accounts.succeeded(account.id, now, due, remaining or None)
 
 
 def _failed(account: Account, error: Exception) -> Polled:

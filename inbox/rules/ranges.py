@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
 Range = tuple[int, int]
 
@@ -18,3 +20,24 @@ def merge(ranges: Iterable[Range]) -> list[Range]:
         else:
             merged.append((low, high))
     return merged
+
+
+def holding(ranges: Sequence[Range], number: int) -> bool:
+    """Whether one of the ranges, ascending and disjoint, holds the number."""
+    index = bisect_right(ranges, number, key=itemgetter(0)) - 1
+    return index >= 0 and number <= ranges[index][1]
+
+
+def without(ranges: Iterable[Range], numbers: Iterable[int]) -> list[Range]:
+    """The ranges cut around these numbers."""
+    out = sorted(set(numbers))
+    left: list[Range] = []
+    for low, high in merge(ranges):
+        start = low
+        for number in out[bisect_right(out, low - 1) : bisect_right(out, high)]:
+            if number > start:
+                left.append((start, number - 1))
+            start = number + 1
+        if start <= high:
+            left.append((start, high))
+    return left

@@ -153,17 +153,6 @@ def test_mail_deleted_on_the_server_after_it_was_stored_is_no_gap():
     assert (sums.stored, sums.places[0].gone, sums.complete) == (3, 1, True)
 
 
-def test_a_reconciliation_names_what_is_missing_and_counts_what_is_gone():
-    account = make_account()
-    put(account, items=tuple(make_item(make_mail(f"Mail {n}\n"), uid=n) for n in (1, 2, 3)))
-    put(account, troubles=(Trouble(INBOX, "4", "Cut off."),))
-    later = NOW + timedelta(days=1)
-    missing, gone = completeness.reconciled(account.id, INBOX, ["2", "3", "4", "10", "5"], later)
-    assert (missing, gone) == (["5", "10"], 1)
-    place = shelf.completeness(account.id).places[0]
-    assert (place.on_server, place.stored, place.gone, place.pending) == (5, 2, 1, 3)
-
-
 def test_f22_a_folder_that_is_called_import_is_remembered_like_any_other(tmp_path):
     account, scope = make_account(), Scope("import", "7")
     page = Page(
