@@ -55,6 +55,7 @@ app.conf.update(
         "workers.tasks.digest": {"queue": "digest"},
         "workers.tasks.deliver": {"queue": "deliver"},
         "workers.tasks.index": {"queue": "index"},
+        "workers.tasks.language": {"queue": "language"},
     },
 )
 app.autodiscover_tasks(["workers"])

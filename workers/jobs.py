@@ -2,6 +2,7 @@
 
     poll(account)   lease → connector.fetch → shelf (TX 1)          provider ──▶ SHELF
     digest()        due raw items → parse → inbox (TX 2)            SHELF ──▶ INBOX ──▶ INDEX
+    tell()          new messages without a language → language (workers/languages.py)
     deliver()       due envelopes → claim → send → outcome          OUTBOX ──▶ provider
     care()          snoozes, abandoned claims, unknown sends, copies into Sent, tidying
 
@@ -178,7 +179,7 @@ def digest(limit: int = 2000) -> int:
     """Digests one batch of due raw items; how many it took."""
     count: int = digest_due(limit, utc_now()).taken
     if count:
-        ring("live", "index")
+        ring("live", "index", "language")
     return count
 
 

@@ -17,9 +17,10 @@ from datetime import datetime, timedelta
 from django.db import connections as database_connections
 from django.db.models import Min
 
+from inbox.languages import is_any_due as is_language_due
 from inbox.models import Account, Envelope, RawItem
 from search.backend import get_backend
-from workers import connections, jobs
+from workers import connections, jobs, languages, polyglot
 from workers.bells import ring, subscribe
 
 log = logging.getLogger(__name__)
@@ -123,6 +124,7 @@ def run_until_stopped() -> int:
         "digest": Lane("digest", jobs.digest, _next_digest, stop),
         "deliver": Lane("deliver", jobs.deliver, _next_deliver, stop),
         "index": Lane("index", jobs.index, lambda: LONGEST_PAUSE, stop),
+        "language": Lane("language", languages.tell, lambda: LONGEST_PAUSE, stop),
         "care": Lane("care", jobs.care, lambda: 1.0, stop),
         "tidy": Lane("tidy", _tidied, lambda: LONGEST_PAUSE, stop),
     }
@@ -140,6 +142,7 @@ def run_until_stopped() -> int:
     fetch.close()
     listener.close()
     connections.close_all()
+    polyglot.close()
     return 0
 
 
@@ -200,6 +203,8 @@ def sweep() -> list[str]:
         rooms.append("deliver")
     if get_backend().status(now).pending or _is_time_to_index(now):
         rooms.append("index")
+    if is_language_due():
+        rooms.append("language")
     jobs.care()
     _tidied()
     if rooms:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workers import jobs
+from workers import jobs, languages
 from workers.app import app
 from workers.bells import ring
 
@@ -41,4 +41,11 @@ def deliver() -> None:
 def index() -> None:
     for _ in range(_BATCHES_A_TASK):
         if not jobs.index():
+            return
+
+
+@app.task(name="workers.tasks.language")
+def language() -> None:
+    for _ in range(_BATCHES_A_TASK):
+        if not languages.tell():
             return

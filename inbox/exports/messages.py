@@ -9,6 +9,7 @@ from typing import Any
 from inbox.exports.rows import Row, ids_of
 from inbox.models import Attachment, Delivery, DuplicateLink, Envelope, EnvelopeRecipient, Message, StrandLink
 from inbox.rules import passages
+from inbox.rules.languages import UNKNOWN
 from inbox.rules.states import SendState, message_state
 
 
@@ -34,7 +35,7 @@ def message_rows(chunk: Sequence[Message], names: Mapping[int, str]) -> Iterator
             "subject": message.subject,
             "text": message.text,
             "visible_text": passages.visible(message.text, message.passages),
-            "language": message.language or None,
+            "language": message.language if message.language not in ("", UNKNOWN) else None,
             "sent_at": message.dated_at or message.written_at,
             "received_at": message.received_at,
             "message_id": message.reference,

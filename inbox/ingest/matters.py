@@ -14,6 +14,7 @@ from typing import Any
 from inbox.counters import Key
 from inbox.ingest.accounts import AccountFacts, Ground
 from inbox.ingest.letters import Letter
+from inbox.rules.languages import UNKNOWN
 from inbox.rules.states import Reason, SlaKind, Status, ledger_of
 from inbox.rules.threading import Return, on_return
 from inbox.sla import Entry, Standing
@@ -141,7 +142,8 @@ class Matter:
         if self.last_inbound_at is None or at >= self.last_inbound_at:
             self.last_inbound_at = at
             self.kind, self.account_id = letter.kind, letter.account_id
-            self.language = letter.language
+            if letter.language not in ("", UNKNOWN):
+                self.language = letter.language
         if letter.is_history:
             return
         self.is_unseen = True

@@ -25,7 +25,7 @@ class Message(Row):
     text = models.TextField(default="", blank=True)
     passages = models.JSONField(default=list)  # [[kind, length]] over `text`; empty: all of it is new
     has_html = models.BooleanField(default=False)
-    language = models.CharField(max_length=16, default="", blank=True)
+    language = models.CharField(max_length=16, default="", blank=True)  # "": not looked at yet; "und": cannot be told
     language_confidence = models.FloatField(default=0.0)
     written_at = models.DateTimeField()  # the clock's time of writing (design §4), also for sorting
     dated_at = models.DateTimeField(null=True, default=None)  # what it says of itself, where that is another time
@@ -50,6 +50,11 @@ class Message(Row):
             models.Index(fields=["strand", "written_at", "id"], name="message_strand"),
             models.Index(fields=["kind", "reference"], name="message_reference"),
             models.Index(fields=["stable_sha256"], name="message_stable"),
+            models.Index(
+                fields=["received_at"],
+                name="message_language_due",
+                condition=models.Q(language="", direction="inbound"),
+            ),
         ]
 
 

@@ -48,6 +48,7 @@ def poll_now(options: argparse.Namespace) -> int:
         rows = list(Account.objects.filter(removed_at=None).exclude(state="paused").order_by("name"))
     try:
         results = [_poll_one(account, options.until_idle) for account in rows]
+        tell_languages()
     finally:
         connections.close_all()
     if options.json:
@@ -86,7 +87,7 @@ def _poll_one(account: Any, until_idle: bool) -> dict[str, Any]:
 
 
 def drain(progress: Progress | None = None) -> int:
-    """Digests and indexes everything that is due; how many items it digested."""
+    """Digests and indexes everything that is due, and tells its languages; how many items it digested."""
     from workers import jobs
 
     digested = 0
@@ -96,7 +97,18 @@ def drain(progress: Progress | None = None) -> int:
             progress.advance(progress.done)
     while jobs.index():
         pass
+    tell_languages()
     return digested
+
+
+def tell_languages() -> None:
+    from workers import languages, polyglot
+
+    try:
+        while languages.tell():
+            pass
+    finally:
+        polyglot.close()
 
 
 def import_mail(options: argparse.Namespace) -> int:
