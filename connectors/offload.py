@@ -4,31 +4,51 @@
     results = parsers.parse(jobs)      # a Parsed, or a sentence that says why there is none
     parsers.close()
 
-A child imports only connectors, holds no credentials, and ends when its pipe does.
+A child imports only connectors, holds no credentials, is confined (connectors/sandbox.py), and ends when its pipe
+does. It notes in shared memory which job it is at, so that of a chunk only the culprit is lost.
 """
 
 from __future__ import annotations
 
+import mmap
 import os
+import signal
+import struct
 import subprocess
 import sys
+import tempfile
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Pipe, wait
+from typing import Literal
 
+from connectors import sandbox
 from connectors.base import Connector
 from connectors.messages import Parsed, RawItem
 from connectors.registry import AccountSettings, make_connector
+from connectors.sandbox import FULL, Limits, quick_limits
 
 Job = tuple[AccountSettings, RawItem]
+What = Literal["parse", "salvage"]
+
+
+class Exceeded(str):
+    """The sentence for what reached a limit: trying again under the same limits is pointless."""
+
+    __slots__ = ()
+
+
 Result = Parsed | str
 
 CHUNK = 16  # jobs sent at once
-MAX_SECONDS = 30.0  # a child that answers nothing for so long is ended
 _START_SECONDS = 60.0  # for its imports, on a busy machine
-_MAIN = "from connectors.offload import serve; serve(int(__import__('sys').argv[1]))"
+_GRACE_SECONDS = 5.0  # after which a child that its own timers did not end is ended from here
+_MAIN = "from connectors.offload import serve; serve(*map(int, __import__('sys').argv[1:]))"
+_MEMORY = Exceeded("reading it took more memory than a mail may have")
+_AT = struct.Struct("i")
+_MOST_FALSE_STARTS = 3
 
 
 def is_possible() -> bool:
@@ -39,26 +59,30 @@ def is_possible() -> bool:
 class _Child:
     process: subprocess.Popen[bytes]
     pipe: Connection
+    place: mmap.mmap  # the number within the chunk that is being read
     chunk: list[int] = field(default_factory=list)
     since: float = 0.0
+    at: int = -1
+    patience: float = 0.0
     is_ready: bool = False
 
 
 class Parsers:
-    """A few child processes. Use from one thread at a time."""
+    """A few child processes. Use from one thread at a time. `limits`: what each item may take."""
 
-    def __init__(self, count: int, max_seconds: float = MAX_SECONDS) -> None:
-        self._max_seconds = max_seconds
+    def __init__(self, count: int, limits: Limits | None = None) -> None:
+        self._limits = limits
+        self._false_starts = 0
         self._children = [_start() for _ in range(count)]
 
-    def parse(self, jobs: Sequence[Job]) -> list[Result]:
-        """One result per job, in order. What a child died or hung on alone gets a sentence."""
+    def parse(self, jobs: Sequence[Job], what: What = "parse") -> list[Result]:
+        """One result per job, in order. What a child died or hung on gets a sentence."""
         results: list[Result | None] = [None] * len(jobs)
         chunks = deque(list(range(at, min(at + CHUNK, len(jobs)))) for at in range(0, len(jobs), CHUNK))
         while chunks or any(child.chunk for child in self._children):
             for child in self._children:
                 if chunks and not child.chunk:
-                    self._give(child, chunks.popleft(), jobs)
+                    self._give(child, chunks.popleft(), jobs, what)
             for child in self._ready():
                 self._take(child, results, chunks)
         return [result if result is not None else "was not read" for result in results]
@@ -68,78 +92,160 @@ class Parsers:
             _end(child)
         self._children = []
 
-    def _give(self, child: _Child, chunk: list[int], jobs: Sequence[Job]) -> None:
+    def _give(self, child: _Child, chunk: list[int], jobs: Sequence[Job], what: What) -> None:
+        limits = [self._limits or quick_limits(jobs[number][1].size) for number in chunk]
         child.chunk = chunk
+        child.patience = max(one.clock for one in limits) + _GRACE_SECONDS
         try:
             if not child.is_ready and child.pipe.poll(_START_SECONDS):
                 child.is_ready = bool(child.pipe.recv())
-            child.pipe.send([jobs[number] for number in chunk])
+            _write_place(child.place, -1)
+            child.pipe.send((what, [(limit, *jobs[number]) for limit, number in zip(limits, chunk, strict=True)]))
         except (OSError, EOFError):
             pass  # it died: reading from it says so
-        child.since = time.monotonic()
+        child.at, child.since = -1, time.monotonic()
 
     def _ready(self) -> list[_Child]:
+        """Children that have answered or ended, or have been at one item for too long."""
         busy = {child.pipe: child for child in self._children if child.chunk}
-        deadline = min(child.since for child in busy.values()) + self._max_seconds
-        ready = [busy[pipe] for pipe in wait(list(busy), max(0.0, deadline - time.monotonic())) if pipe in busy]
-        return ready or [child for child in busy.values() if time.monotonic() - child.since >= self._max_seconds]
+        ready = [busy[pipe] for pipe in wait(list(busy), _GRACE_SECONDS) if pipe in busy]
+        if ready:
+            return ready
+        now = time.monotonic()
+        for child in busy.values():
+            if (at := _read_place(child.place)) != child.at:
+                child.at, child.since = at, now
+        return [child for child in busy.values() if now - child.since >= child.patience]
 
     def _take(self, child: _Child, results: list[Result | None], chunks: deque[list[int]]) -> None:
         chunk, child.chunk = child.chunk, []
+        is_overdue = not child.pipe.poll()
         try:
-            answers = child.pipe.recv() if child.pipe.poll() else None
+            answers = None if is_overdue else child.pipe.recv()
         except (EOFError, OSError):
             answers = None
-        if isinstance(answers, list):
-            for number, answer in zip(chunk, answers, strict=True):
+        if answers is not None:
+            self._false_starts = 0
+            for number, answer in zip(chunk, answers, strict=False):
                 results[number] = answer
+            if len(answers) < len(chunk) or answers[-1] == _MEMORY:
+                self._renew(child, False)  # it stopped after the last one
+            if rest := chunk[len(answers) :]:
+                chunks.append(rest)
             return
-        _end(child)
+        at = _read_place(child.place)
+        why, is_limit = sandbox.why_ended(self._renew(child, is_overdue))
+        if at < 0:
+            self._false_starts += 1
+            if self._false_starts <= _MOST_FALSE_STARTS:
+                chunks.append(chunk)
+                return
+            at, why, is_limit = 0, "the reader could not be started", False
+        at = min(at, len(chunk) - 1)
+        results[chunk[at]] = Exceeded(why) if is_limit else why
+        chunks.extend(part for part in (chunk[:at], chunk[at + 1 :]) if part)
+
+    def _renew(self, child: _Child, is_overdue: bool) -> int:
+        """Another process in its place; the exit code of the old one."""
+        code = _end(child, 0.0 if is_overdue else 1.0)
         fresh = _start()
-        child.process, child.pipe, child.is_ready = fresh.process, fresh.pipe, False
-        if len(chunk) > 1:
-            chunks.extend([number] for number in chunk)
-        else:
-            results[chunk[0]] = "the reader stopped while it read this"
+        child.process, child.pipe, child.place, child.is_ready = fresh.process, fresh.pipe, fresh.place, False
+        return -signal.SIGALRM if is_overdue else code
+
+
+def read_alone(job: Job, what: What = "parse", limits: Limits = FULL) -> Result:
+    """In a child that is started for this and ends with it."""
+    parsers = Parsers(1, limits)
+    try:
+        return parsers.parse([job], what)[0]
+    finally:
+        parsers.close()
+
+
+def _write_place(place: mmap.mmap, at: int) -> None:
+    place[: _AT.size] = _AT.pack(at)
+
+
+def _read_place(place: mmap.mmap) -> int:
+    return int(_AT.unpack(place[: _AT.size])[0])
 
 
 def _start() -> _Child:
     ours, theirs = Pipe()
-    command = [sys.executable, "-c", _MAIN, str(theirs.fileno())]
-    # Neither the keyring nor the address of the database is a parser's business.
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("BALAS_")}
-    environ["PYTHONPATH"] = os.pathsep.join(sys.path)
-    process = subprocess.Popen(command, pass_fds=[theirs.fileno()], env=environ)
+    with tempfile.TemporaryFile() as shared:
+        shared.truncate(mmap.PAGESIZE)
+        place = mmap.mmap(shared.fileno(), mmap.PAGESIZE)
+        _write_place(place, -1)
+        handles = (theirs.fileno(), shared.fileno())
+        command = [sys.executable, "-c", _MAIN, *map(str, handles)]
+        # Neither the keyring nor the address of the database is a parser's business.
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("BALAS_")}
+        environ["PYTHONPATH"] = os.pathsep.join(sys.path)
+        process = subprocess.Popen(command, pass_fds=handles, env=environ, stdin=subprocess.DEVNULL)
     theirs.close()
-    return _Child(process, ours)
+    return _Child(process, ours, place)
 
 
-def _end(child: _Child) -> None:
+def _end(child: _Child, patience: float = 0.0) -> int:
+    """Its exit code. `patience`: seconds for one that is ending by itself, so that the code is its own."""
     child.pipe.close()
-    child.process.kill()
-    child.process.wait()
+    try:
+        child.process.wait(patience)
+    except subprocess.TimeoutExpired:
+        child.process.kill()
+    child.place.close()
+    return child.process.wait()
 
 
-def serve(handle: int) -> None:
+# --- In the child ---------------------------------------------------------------------------------------------------
+
+
+def serve(handle: int, shared: int) -> None:
     """The child: answers chunks of jobs until its pipe ends."""
     os.nice(5)  # pages and the writing parent come first
+    place = mmap.mmap(shared, mmap.PAGESIZE)
     connectors: dict[str, Connector] = {}
+    sandbox.confine()
     with Connection(handle) as pipe:
         pipe.send(True)
         while True:
             try:
-                jobs: list[Job] = pipe.recv()
+                what, jobs = pipe.recv()
             except (EOFError, OSError):
                 return
-            pipe.send([_parse(account, item, connectors) for account, item in jobs])
+            answers: list[Result] = []
+            for at, (limits, account, item) in enumerate(jobs):
+                _write_place(place, at)
+                read = _reader_of(what, account, connectors)
+                with sandbox.timed(limits):
+                    answers.append(_answer(read, item))
+                if answers[-1] is _MEMORY:
+                    break
+            del jobs
+            pipe.send(answers)
+            if answers[-1] is _MEMORY:
+                return  # whatever is left of that is not worth finding out
 
 
-def _parse(account: AccountSettings, item: RawItem, connectors: dict[str, Connector]) -> Result:
+def _reader_of(what: What, account: AccountSettings, connectors: dict[str, Connector]) -> Callable[[RawItem], Result]:
     name = repr(account)
-    if name not in connectors:
-        connectors.clear()
-        connectors[name] = make_connector(account, {})
     try:
-        return connectors[name].parse(item)
+        if name not in connectors:
+            connectors.clear()
+            connectors[name] = make_connector(account, {})
+    except Exception:
+        return _cannot
+    return getattr(connectors[name], what, _cannot)
+
+
+def _cannot(item: RawItem) -> Result:
+    return "nothing here reads this kind"
+
+
+def _answer(read: Callable[[RawItem], Result], item: RawItem) -> Result:
+    try:
+        return read(item)
+    except MemoryError:
+        return _MEMORY
     except Exception as error:
-        return f"{type(error).__name__}: {error}"
+        return f"{type(error).__name__}: {error}"[:300]

@@ -34,6 +34,7 @@ from connectors.mail.idling import ring
 from connectors.mail.imap import Deadlines, FolderMissing, ImapSession, open_session
 from connectors.mail.mailbox import Mailbox, MailboxSettings
 from connectors.mail.parse import parse_mail
+from connectors.mail.salvage import SALVAGE_BYTES, salvage
 from connectors.mail.smtp import Timeouts
 from connectors.mail.submission import Submission
 from connectors.messages import (
@@ -149,6 +150,15 @@ class EmailConnector:
             relays=tuple(self._settings.get("relays") or ()),
             authserv_id=str(self._settings.get("authserv_id") or ""),
         )
+        return _marked_too_large(message) if item.too_large else message
+
+    def salvage(self, item: RawItem) -> Parsed:
+        """What can be told of a mail that cannot be read, from its first 64 KB alone."""
+        content = item.content
+        if content is None and item.path is not None:
+            with item.path.open("rb") as file:
+                content = file.read(SALVAGE_BYTES)
+        message = salvage(content or b"", item.received_at)
         return _marked_too_large(message) if item.too_large else message
 
     @staticmethod

@@ -11,6 +11,7 @@ from connectors.mail.fields import is_plausible, parse_date, parse_message_id
 from connectors.messages import Address, Flag, ParsedMessage
 
 MAX_SUBJECT = 1000
+SALVAGE_BYTES = 64 * 1024
 
 _ROUGH = re.compile(rb"^(from|subject|date|message-id)[ \t]{0,20}:[ \t]{0,20}([^\r\n]{0,998})", re.I | re.M)
 _ROUGH_ADDRESS = re.compile(r"[A-Za-z0-9._+\-]{1,64}@[A-Za-z0-9.\-]{1,190}")
@@ -19,7 +20,7 @@ _ROUGH_ADDRESS = re.compile(r"[A-Za-z0-9._+\-]{1,64}@[A-Za-z0-9.\-]{1,190}")
 def salvage(content: bytes, fallback_date: datetime | None) -> ParsedMessage:
     """What can be seen without understanding anything: the first From, Subject, Date and Message-ID lines."""
     seen: dict[str, str] = {}
-    for name, value in _ROUGH.findall(content[: 64 * 1024]):
+    for name, value in _ROUGH.findall(content[:SALVAGE_BYTES]):
         seen.setdefault(name.lower().decode("ascii"), decode_header(value))
     address = _ROUGH_ADDRESS.search(seen.get("from", ""))
     written = parse_date(seen.get("date", ""))

@@ -54,11 +54,13 @@ _COLUMNS = """id, account_id, place, epoch, external_id, version, is_sent, is_im
     received_at, attempts"""
 
 
-def find_due(limit: int, now: datetime) -> list[Arrival]:
+def find_due(limit: int, now: datetime, is_hard: bool = False) -> list[Arrival]:
+    """`is_hard`: what has failed before, and only that; else only what has not."""
+    failed = "> 0" if is_hard else "= 0"
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {_COLUMNS} FROM inbox_rawitem WHERE due_at IS NOT NULL AND due_at <= %s"  # noqa: S608
-            " ORDER BY received_at DESC, id DESC LIMIT %s",
+            f" AND attempts {failed} ORDER BY received_at DESC, id DESC LIMIT %s",
             [moment(now), limit],
         )
         return [_arrival(row) for row in cursor.fetchall()]

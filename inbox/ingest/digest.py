@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.db.models import F
 
-from connectors.offload import Result
+from connectors.offload import Exceeded, Result
 from inbox.ingest.accounts import Ground, read_ground
 from inbox.ingest.arrivals import Arrival, find_due, read_bodies
 from inbox.ingest.batch import digest_batch
-from inbox.ingest.parsing import Reading, reading, unreadable
+from inbox.ingest.parsing import Reading, reading, salvage, unreadable
 from inbox.killpoints import reach
 from inbox.models import RawItem
 from inbox.transactions import retried
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 BATCH = 250  # items of one transaction
 BATCH_BYTES = 32 * 1024 * 1024  # of raw mail read into memory at once
 MAX_ATTEMPTS = 3
+HARD_BATCH = 8  # items that have failed before, taken at once
 _WAIT = (timedelta(seconds=2), timedelta(seconds=10))  # before the second and the third attempt
 
 
@@ -39,15 +40,30 @@ class Digested:
 
 def digest_due(limit: int, now: datetime) -> Digested:
     """Digests up to `limit` due items, newest first. Safe to run in several processes at once."""
+    found = digest_fresh(limit, now)
+    again = digest_hard(limit, now)
+    return Digested(found.taken + again.taken, found.messages + again.messages, found.failed + again.failed)
+
+
+def digest_fresh(limit: int, now: datetime) -> Digested:
+    """What nobody has tried to read yet. What cannot be read quickly is put off, so that it holds up nothing else."""
     due = find_due(limit, now)
     reach("digest.found")
+    return _digest_all(due, now, is_hard=False)
+
+
+def digest_hard(limit: int, now: datetime) -> Digested:
+    """What has failed before, a few at a time: each may take its full time."""
+    return _digest_all(find_due(min(limit, HARD_BATCH), now, is_hard=True), now, is_hard=True)
+
+
+def _digest_all(due: list[Arrival], now: datetime, *, is_hard: bool) -> Digested:
     if not due:
         return Digested()
     ground = read_ground(now)
-    is_risky = any(arrival.attempts for arrival in due)
-    with reading(len(due), is_risky=is_risky) as reader:
+    with reading(is_hard=is_hard) as reader:
         if reader.is_inline:
-            # Should the parser take this process with it, the next attempt is made in a child.
+            # Should the parser take this process with it, the next look says that it was tried.
             RawItem.objects.filter(id__in=[one.raw_id for one in due], state="stored").update(
                 attempts=F("attempts") + 1
             )
@@ -64,7 +80,7 @@ def _run(batches: list[list[Arrival]], reader: Reading, ground: Ground, now: dat
         reach("digest.parsed")
         if number + 1 < len(batches):
             following = _begin(reader, batches[number + 1], ground)
-        ready = _ready(batch, results, now)
+        ready = _ready(batch, results, ground, now)
         new, lost = _digest(ready, ground, now) if ready else (0, 0)
         messages, failed = messages + new, failed + lost + len(batch) - len(ready)
         reach("digest.committed")
@@ -91,14 +107,15 @@ def _begin(reader: Reading, batch: list[Arrival], ground: Ground) -> Future[list
     )
 
 
-def _ready(batch: list[Arrival], results: list[Result], now: datetime) -> list[Arrival]:
+def _ready(batch: list[Arrival], results: list[Result], ground: Ground, now: datetime) -> list[Arrival]:
     """Those that are parsed, or given up; the others have been put off."""
     ready = []
     for arrival, result in zip(batch, results, strict=True):
         if not isinstance(result, str):
             arrival.parsed = result
         elif not _put_off(arrival, result, now):
-            arrival.parsed = unreadable()
+            item = arrival.as_item(read_bodies([arrival]).get(arrival.raw_id, b""))
+            arrival.parsed = salvage(ground.accounts[arrival.account_id], item)
         if arrival.parsed is not None:
             ready.append(arrival)
     return ready
@@ -132,7 +149,9 @@ def _digest_one(arrival: Arrival, ground: Ground, now: datetime) -> tuple[int, i
 
 def _put_off(arrival: Arrival, why: str, now: datetime) -> bool:
     """Notes the failure and when to try again; False when it has been tried often enough."""
-    arrival.attempts += 1
+    # What reached a limit by itself, under the full limits, would only do so again.
+    is_last = isinstance(why, Exceeded) and arrival.attempts > 0
+    arrival.attempts = MAX_ATTEMPTS if is_last else arrival.attempts + 1
     due_at = now if arrival.attempts >= MAX_ATTEMPTS else now + _WAIT[arrival.attempts - 1]
     RawItem.objects.filter(id=arrival.raw_id, state="stored").update(
         attempts=arrival.attempts, error=why[:300], due_at=due_at

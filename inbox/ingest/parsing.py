@@ -1,7 +1,8 @@
-"""Raw items → parsed ones: here for a few, in child processes for many."""
+"""Raw items → parsed ones, in confined child processes: some for everything new, one for what has failed before."""
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -9,18 +10,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 from connectors.messages import Address, Flag, Parsed, ParsedMessage, RawItem
-from connectors.offload import Parsers, Result, is_possible
+from connectors.offload import Parsers, Result, is_possible, read_alone
+from connectors.sandbox import FULL
 from inbox.ingest.accounts import AccountFacts
-
-MANY = 64
-"""From this many on, starting child processes is worth it."""
 
 
 class Reading:
     """Parses one batch while another is being written."""
 
-    def __init__(self, children: int) -> None:
-        self._parsers = Parsers(children) if children else None
+    def __init__(self, children: int, is_hard: bool = False) -> None:
+        self._parsers = Parsers(children, FULL if is_hard else None) if children else None
         # The one thread only waits for the children, so the writer goes on meanwhile.
         self._thread = ThreadPoolExecutor(1, "parsing") if children else None
 
@@ -43,54 +42,101 @@ class Reading:
             self._parsers.close()
 
 
-LINGER_SECONDS = 5.0
-"""So long children outlive a backlog: while mail is being fetched, the digest again and again catches up with it."""
+LINGER_SECONDS = 120.0
+"""So long children wait for more: starting one takes longer than reading a hundred mails."""
 
-_kept: Reading | None = None  # children that stay while there is a backlog
-_using = threading.Lock()
-_closing: threading.Timer | None = None
+
+class _Kept:
+    """Children that outlive a batch, for one thread at a time; who finds them taken starts some of their own."""
+
+    def __init__(self, children: int, is_hard: bool) -> None:
+        self._children, self._is_hard = children, is_hard
+        self._begin()
+
+    def _begin(self) -> None:
+        self._reading: Reading | None = None
+        self._closing: threading.Timer | None = None
+        self._using = threading.Lock()
+
+    @contextmanager
+    def reading(self) -> Iterator[Reading]:
+        if not self._using.acquire(blocking=False):
+            with _only(Reading(1, self._is_hard)) as another:
+                yield another
+            return
+        try:
+            if self._closing is not None:
+                self._closing.cancel()
+            if self._reading is None:
+                self._reading = Reading(self._children, self._is_hard)
+            yield self._reading
+            self._closing = threading.Timer(LINGER_SECONDS, self._close_idle)
+            self._closing.daemon = True
+            self._closing.start()
+        except BaseException:
+            self.close()  # whatever state they are in
+            raise
+        finally:
+            self._using.release()
+
+    def _close_idle(self) -> None:
+        if self._using.acquire(blocking=False):  # else somebody needs them
+            try:
+                self.close()
+            finally:
+                self._using.release()
+
+    def close(self) -> None:
+        if self._reading is not None:
+            self._reading.close()
+            self._reading = None
+
+    def forget(self) -> None:
+        """In a process that was forked: the children, and the thread that waits for them, are another's."""
+        self._begin()
 
 
 @contextmanager
-def reading(expected: int, *, is_risky: bool) -> Iterator[Reading]:
-    """Here for a few; in children for many, and for what has failed before. They outlive the backlog for a while."""
-    global _kept, _closing
-    cores = os.cpu_count() or 1
-    use_children = is_possible() and (is_risky or (cores > 1 and expected >= MANY))
-    # What is risky waits for the children; the rest goes on without when another thread has them.
-    if not use_children or not _using.acquire(blocking=is_risky):
+def _only(reading: Reading) -> Iterator[Reading]:
+    try:
+        yield reading
+    finally:
+        reading.close()
+
+
+_kept = {False: _Kept(min(4, max(1, (os.cpu_count() or 1) - 1)), False), True: _Kept(1, True)}
+
+
+@contextmanager
+def reading(*, is_hard: bool) -> Iterator[Reading]:
+    """`is_hard`: for what has failed before, each under the full limits and held up by nothing but its like."""
+    if not is_possible():
         yield Reading(0)
         return
-    try:
-        if _closing is not None:
-            _closing.cancel()
-        if _kept is None:
-            _kept = Reading(min(4, max(1, cores - 1)))
-        yield _kept
-        _closing = threading.Timer(LINGER_SECONDS, _close_idle)
-        _closing.daemon = True
-        _closing.start()
-    except BaseException:
-        close()  # whatever state they are in
-        raise
-    finally:
-        _using.release()
-
-
-def _close_idle() -> None:
-    if _using.acquire(blocking=False):  # else somebody needs them
-        try:
-            close()
-        finally:
-            _using.release()
+    with _kept[is_hard].reading() as found:
+        yield found
 
 
 def close() -> None:
-    """Ends the children now; the next many start new ones."""
-    global _kept
-    if _kept is not None:
-        _kept.close()
-        _kept = None
+    """Ends the children now; the next mail starts new ones."""
+    for kept in _kept.values():
+        kept.close()
+
+
+def _forget() -> None:
+    for kept in _kept.values():
+        kept.forget()
+
+
+if is_possible():
+    os.register_at_fork(after_in_child=_forget)
+atexit.register(close)
+
+
+def salvage(account: AccountFacts, item: RawItem) -> ParsedMessage:
+    """What stands for an item that no parser could read: who and what about, as far as a rough look tells."""
+    found = read_alone((account.settings, item), "salvage") if is_possible() else ""
+    return found if isinstance(found, ParsedMessage) else unreadable()
 
 
 def _parse(account: AccountFacts, item: RawItem) -> Parsed | str:

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import textwrap
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from connectors import registry
+from connectors import registry, sandbox
 from connectors.messages import ParsedMessage, RawItem
-from connectors.offload import Parsers
+from connectors.offload import Exceeded, Parsers, read_alone
 from connectors.registry import AccountSettings
+from connectors.sandbox import Limits
+from inbox.ingest import parsing
+from inbox.ingest.digest import digest_fresh, digest_hard
 from inbox.models import Account, Conversation, Message
 from inbox.models import RawItem as StoredItem
 from tests.builders import NOW, digest_all, make_item, put
 
 _CONNECTOR = """
-    import os, time
+    import os, signal, time
     from connectors.messages import Address, ParsedMessage
 
     class Fragile:
@@ -39,6 +45,15 @@ _CONNECTOR = """
                 os._exit(1)
             if words.startswith("hang"):
                 time.sleep(600)
+            if words.startswith("segfault"):
+                os.kill(os.getpid(), signal.SIGSEGV)
+            if words.startswith("loop"):
+                while True:
+                    pass
+            if words.startswith("eat"):
+                eaten = []
+                while True:
+                    eaten.append(bytearray(50_000_000))
             address = Address(words.split()[0] + "@r.example")
             return ParsedMessage(address, (), words, words, words, item.received_at, words + "@r.example")
 """
@@ -77,27 +92,60 @@ def test_children_answer_in_order(fragile):
     assert [one.text for one in results if isinstance(one, ParsedMessage)] == words
 
 
-def test_f12_what_dies_hangs_or_raises_takes_nothing_else_with_it(fragile):
+def test_f12_f83_what_dies_hangs_loops_or_eats_memory_takes_nothing_else_with_it(fragile):
     words = [f"mail{n}" for n in range(40)]
-    words[3], words[17], words[18], words[30] = "die", "hang", "raise", "die again"
-    parsers = Parsers(2, max_seconds=3.0)
+    limited = {17: "hang", 21: "loop", 22: "eat"}
+    words[3], words[18], words[30] = "die", "raise", "segfault"
+    for number, word in limited.items():
+        words[number] = word
+    parsers = Parsers(2, Limits(cpu=0.5, clock=2.0))
     try:
         results = parsers.parse(jobs_of(fragile, *words))
         afterwards = parsers.parse(jobs_of(fragile, "later"))
     finally:
         parsers.close()
     failed = {words[n] for n, result in enumerate(results) if isinstance(result, str)}
-    assert failed == {"die", "hang", "raise", "die again"}
+    assert failed == {"die", "raise", "segfault", *limited.values()}
+    assert {words[n] for n, result in enumerate(results) if isinstance(result, Exceeded)} == set(limited.values())
     assert isinstance(afterwards[0], ParsedMessage)
+
+
+def test_f12_each_of_a_chunk_is_read_once_whoever_dies_beside_it(fragile, tmp_path):
+    """A culprit is known by where it stopped: its neighbours are not tried one by one."""
+    words = [f"mail{n}" for n in range(15)] + ["die"]
+    parsers = Parsers(1)
+    try:
+        results = parsers.parse(jobs_of(fragile, *words, "die", *words))
+    finally:
+        parsers.close()
+    assert [n for n, result in enumerate(results) if isinstance(result, str)] == [15, 16, 32]
+
+
+def test_f12_a_child_that_is_killed_from_outside_is_replaced(fragile):
+    parsers = Parsers(1)
+    try:
+        assert isinstance(parsers.parse(jobs_of(fragile, "one"))[0], ParsedMessage)
+        os.kill(parsers._children[0].process.pid, signal.SIGSEGV)
+        parsers._children[0].process.wait()
+        assert isinstance(parsers.parse(jobs_of(fragile, "two"))[0], ParsedMessage)
+    finally:
+        parsers.close()
+
+
+def test_a_child_that_can_never_start_is_given_up(fragile, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    assert read_alone(jobs_of(fragile, "mail")[0]) == "the reader could not be started"
+
+
+def test_a_kind_that_a_child_does_not_know_is_said(fragile):
+    assert read_alone((replace(fragile, kind="gone"), make_item(b"mail"))) == "nothing here reads this kind"
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("many", [100, 2], ids=["in bulk", "a few"])
 def test_f12_poison_among_mail_becomes_visible_and_holds_up_nobody(fragile, many):
-    poison = ["die", "raise"] if many > 2 else ["raise"]
-    account = Account.objects.create(
-        kind="fragile", name="f", address="us@balas.example", cut_at=NOW - timedelta(days=9)
-    )
+    poison = ["die", "raise", "segfault"]
+    account = make_fragile()
     words = [*(f"mail{n}" for n in range(many)), *poison]
     put(account, *(make_item(word.encode()) for word in words))
     digested = digest_all()
@@ -112,13 +160,20 @@ def test_f12_poison_among_mail_becomes_visible_and_holds_up_nobody(fragile, many
 
 
 @pytest.mark.django_db
-def test_f12_what_killed_its_process_is_read_in_a_child_the_next_time(fragile):
-    account = Account.objects.create(
-        kind="fragile", name="f", address="us@balas.example", cut_at=NOW - timedelta(days=9)
-    )
-    put(account, make_item(b"die"), make_item(b"mail"))
-    # As a process that died while it read them here has left them.
-    StoredItem.objects.update(attempts=1)
-    assert digest_all().messages == 1
-    assert digest_all(NOW + timedelta(minutes=1)).messages == 1
-    assert StoredItem.objects.filter(state="unreadable").count() == 1
+def test_f12_f83_what_reaches_a_limit_is_put_off_at_once_and_given_up_after_its_full_time(fragile, monkeypatch):
+    """The first attempt is short, the second has all its time, and there is no third."""
+    monkeypatch.setattr(sandbox, "FULL", Limits(1.5, 3.0))
+    monkeypatch.setattr(parsing, "FULL", Limits(1.5, 3.0))
+    parsing.close()
+    account = make_fragile()
+    put(account, *(make_item(word) for word in (b"loop", b"eat", b"mail")))
+    fresh = digest_fresh(100, NOW)
+    assert (fresh.messages, fresh.failed) == (1, 2)
+    assert digest_fresh(100, NOW + timedelta(minutes=1)).taken == 0
+    assert digest_hard(100, NOW + timedelta(minutes=1)).taken == 2
+    assert StoredItem.objects.filter(state="unreadable").count() == 2
+    assert sorted(StoredItem.objects.exclude(error="").values_list("error", flat=True)) == [
+        "reading it took more memory than a mail may have",
+        "reading it took more processor time than a mail may have",
+    ]
+    assert digest_all(NOW + timedelta(minutes=9)).taken == 0
