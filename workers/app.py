@@ -53,6 +53,7 @@ app.conf.update(
     task_routes={
         "workers.tasks.fetch": {"queue": "fetch"},
         "workers.tasks.digest": {"queue": "digest"},
+        "workers.tasks.hard": {"queue": "hard"},
         "workers.tasks.deliver": {"queue": "deliver"},
         "workers.tasks.index": {"queue": "index"},
         "workers.tasks.language": {"queue": "language"},

@@ -18,7 +18,7 @@ from workers.app import app
 
 log = logging.getLogger(__name__)
 _CHANNEL = "balas:bell"
-_TASKS = {"fetch", "digest", "deliver", "index", "language"}
+_TASKS = {"fetch", "digest", "hard", "deliver", "index", "language"}
 _LAST_WORDS = 2.0  # seconds that a short command waits at its end, so that its ring is heard
 
 

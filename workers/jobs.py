@@ -24,7 +24,7 @@ from django.db import DatabaseError
 from connectors.base import AuthFailed, Connector, ConnectorError, PlacesMissing, RetryLater
 from connectors.messages import Wish
 from inbox import accounts, bodies, changes, conversations, disk, leases, outbox, shelf
-from inbox.ingest import digest_due
+from inbox.ingest import digest_due, digest_fresh, digest_hard
 from inbox.killpoints import reach
 from inbox.models import Account
 from inbox.sealing import KeyMissing
@@ -177,7 +177,20 @@ def _sentence(error: Exception) -> str:
 
 def digest(limit: int = 2000) -> int:
     """Digests one batch of due raw items; how many it took."""
-    count: int = digest_due(limit, utc_now()).taken
+    return _told(digest_due(limit, utc_now()).taken)
+
+
+def digest_new(limit: int = 2000) -> int:
+    """The same for what nobody has tried to read yet: nothing in it takes long."""
+    return _told(digest_fresh(limit, utc_now()).taken)
+
+
+def digest_again(limit: int = 2000) -> int:
+    """The same for what failed before, in a room of its own: each may take ten seconds, and nobody waits for them."""
+    return _told(digest_hard(limit, utc_now()).taken)
+
+
+def _told(count: int) -> int:
     if count:
         ring("live", "index", "language")
     return count

@@ -106,7 +106,11 @@ def _poll_on_thread(account_id: int) -> jobs.Polled:
 
 
 def _next_digest() -> float:
-    return _until(RawItem.objects.filter(due_at__isnull=False).aggregate(at=Min("due_at"))["at"])
+    return _until(RawItem.objects.filter(due_at__isnull=False, attempts=0).aggregate(at=Min("due_at"))["at"])
+
+
+def _next_hard() -> float:
+    return _until(RawItem.objects.filter(due_at__isnull=False, attempts__gt=0).aggregate(at=Min("due_at"))["at"])
 
 
 def _next_deliver() -> float:
@@ -121,7 +125,8 @@ def run_until_stopped() -> int:
     fetch = FetchLane()
     lanes = {
         "fetch": Lane("fetch", fetch.work, fetch.next_due, stop),
-        "digest": Lane("digest", jobs.digest, _next_digest, stop),
+        "digest": Lane("digest", jobs.digest_new, _next_digest, stop),
+        "hard": Lane("hard", jobs.digest_again, _next_hard, stop),
         "deliver": Lane("deliver", jobs.deliver, _next_deliver, stop),
         "index": Lane("index", jobs.index, lambda: LONGEST_PAUSE, stop),
         "language": Lane("language", languages.tell, lambda: LONGEST_PAUSE, stop),
@@ -197,8 +202,10 @@ def sweep() -> list[str]:
     rooms = []
     if jobs.find_due_accounts(now, 1):
         rooms.append("fetch")
-    if RawItem.objects.filter(due_at__lte=now).exists():
+    if RawItem.objects.filter(due_at__lte=now, attempts=0).exists():
         rooms.append("digest")
+    if RawItem.objects.filter(due_at__lte=now, attempts__gt=0).exists():
+        rooms.append("hard")
     if Envelope.objects.filter(due_at__lte=now).exists():
         rooms.append("deliver")
     if get_backend().status(now).pending or _is_time_to_index(now):

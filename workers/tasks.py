@@ -6,6 +6,7 @@ from workers import jobs, languages
 from workers.app import app
 from workers.bells import ring
 
+_BATCHES_A_HARD_TASK = 10
 _BATCHES_A_TASK = 50  # then the queue's other work has its turn; a bell follows while there is more
 
 
@@ -25,9 +26,18 @@ def poll(account_id: int) -> None:
 @app.task(name="workers.tasks.digest")
 def digest() -> None:
     for _ in range(_BATCHES_A_TASK):
-        if not jobs.digest():
+        if not jobs.digest_new():
             return
     digest.delay()
+
+
+@app.task(name="workers.tasks.hard")
+def hard() -> None:
+    """What could not be read at the first attempt."""
+    for _ in range(_BATCHES_A_HARD_TASK):
+        if not jobs.digest_again(1):
+            return
+    hard.delay()
 
 
 @app.task(name="workers.tasks.deliver", soft_time_limit=1500, time_limit=1560)

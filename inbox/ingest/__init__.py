@@ -1,5 +1,5 @@
 """The digest: from the shelf into the inbox."""
 
-from inbox.ingest.digest import Digested, digest_due
+from inbox.ingest.digest import Digested, digest_due, digest_fresh, digest_hard
 
-__all__ = ["Digested", "digest_due"]
+__all__ = ["Digested", "digest_due", "digest_fresh", "digest_hard"]

@@ -41,7 +41,9 @@ def test_every_publish_says_that_it_is_not_retried() -> None:
 
 
 def test_tasks_take_ids_and_nothing_else() -> None:
-    assert set(OURS) == {f"workers.tasks.{name}" for name in ("fetch", "poll", "digest", "deliver", "index", "language")}
+    assert set(OURS) == {
+        f"workers.tasks.{name}" for name in ("fetch", "poll", "digest", "hard", "deliver", "index", "language")
+    }
     for name, task in OURS.items():
         for parameter in inspect.signature(inspect.unwrap(task.run)).parameters.values():
             assert parameter.name.endswith("_id"), name
@@ -66,7 +68,7 @@ def test_settings_that_lose_or_double_nothing(name: str, value: object) -> None:
 
 
 def test_every_room_with_work_has_a_queue_of_its_own() -> None:
-    rooms = {"fetch", "digest", "deliver", "index", "language"}
+    rooms = {"fetch", "digest", "hard", "deliver", "index", "language"}
     routes = app.conf.task_routes
     assert {routes[f"workers.tasks.{room}"]["queue"] for room in rooms} == rooms
     assert all(callable(getattr(tasks, room)) for room in rooms)

@@ -21,10 +21,10 @@ def add(commands: Any) -> None:
     worker = commands.add_parser(
         "worker",
         help="a Celery worker (needs BALAS_REDIS_URL)",
-        epilog="example: balas worker --queues fetch,digest,deliver,index,language",
+        epilog="example: balas worker --queues fetch,digest,hard,deliver,index,language",
     )
     worker.add_argument(
-        "--queues", default="fetch,digest,deliver,index,language", help="which queues this worker serves"
+        "--queues", default="fetch,digest,hard,deliver,index,language", help="which queues this worker serves"
     )
     worker.add_argument("--concurrency", type=int, default=2)
     worker.set_defaults(act=run_worker)
