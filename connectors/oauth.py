@@ -2,7 +2,7 @@
 
     flow = new_flow()
     consent_url(issuer, redirect_uri, flow, address)     the owner's browser goes there and comes back with a code
-    grant = exchange(issuer, code, flow, redirect_uri)   code → access token and refresh token
+    grant = exchange(issuer, code, flow.verifier, redirect_uri)   code → access token and refresh token
     grant = refresh(issuer, refresh_token)               …and so on, for years
 
 Only `invalid_grant` from the token endpoint proves that a permission has ended; whatever else happens may pass.
@@ -111,13 +111,13 @@ def consent_url(issuer: Issuer, redirect_uri: str, flow: Flow, address: str) -> 
     return f"{issuer.authorize_url}{joint}{urlencode(values)}"
 
 
-def exchange(issuer: Issuer, code: str, flow: Flow, redirect_uri: str) -> Grant:
+def exchange(issuer: Issuer, code: str, verifier: str, redirect_uri: str) -> Grant:
     """Raises Refused when the code is no longer good or no lasting permission came, RetryLater for what passes."""
     form = {
         "grant_type": "authorization_code",
         "code": code,
         "redirect_uri": redirect_uri,
-        "code_verifier": flow.verifier,
+        "code_verifier": verifier,
     }
     try:
         grant = _ask(issuer, form)

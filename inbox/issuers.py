@@ -47,6 +47,11 @@ def name_of(name: str) -> str:
     return _known(name).name
 
 
+def client_setting(name: str) -> str:
+    """The setting that holds our client id there."""
+    return f"{_known(name).setting}_CLIENT_ID"
+
+
 def _known(name: str) -> Issuer:
     """Without asking anybody: an own issuer's endpoints are still unknown."""
     env = settings.BALAS

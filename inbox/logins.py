@@ -73,6 +73,18 @@ def get_login(account: Account, refused: str = "") -> Login:
     return Login(SecretText(tokens.renewed(refused) if refused else tokens.current()), is_token=True)
 
 
+def keep_fresh(account: Account) -> None:
+    """Renews a token whose half-life is over, though nobody logs in just now: a permission must not rust unused.
+
+    Raises AuthFailed when the permission has ended, and KeyMissing; that no token is to be had now can wait.
+    """
+    if issuers.issuer_of(account):
+        try:
+            AccountTokens(account.id).current()
+        except RetryLater as error:
+            log.warning("account %s: %s", account.name, error.sentence)
+
+
 def secrets_of(grant: Grant, now: datetime, before: str = "") -> dict[str, str]:
     """How a grant is kept in sealed secrets; `before` is the refresh token that stays where none came."""
     until = now + timedelta(seconds=grant.seconds)

@@ -8,6 +8,7 @@ from web.views import (
     account,
     acts,
     composer,
+    connecting,
     conversation,
     health,
     mail,
@@ -81,7 +82,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # settings and health
     path("settings", settings.settings, name="settings"),
     path("settings/me", settings.me, name="me"),
-    path("settings/mailbox", settings.connect_mailbox, name="connect-mailbox"),
+    path("settings/mailbox", connecting.connect_mailbox, name="connect-mailbox"),
+    path("settings/mailbox/signed-in", connecting.signed_in, name="signed-in"),
     path("settings/accounts/<id:id>", account.account, name="account"),
     path("settings/accounts/<id:id>/<slug:name>", account.account_act, name="account-act"),
     path("templates", templates.templates, name="templates"),

@@ -21,9 +21,9 @@ from datetime import datetime, timedelta
 
 from django.db import DatabaseError
 
-from connectors.base import AuthFailed, Connector, ConnectorError, PlacesMissing, RetryLater
+from connectors.base import AuthFailed, Connector, ConnectorError, LogInExpired, PlacesMissing, RetryLater
 from connectors.messages import Wish
-from inbox import accounts, bodies, changes, conversations, disk, leases, outbox, shelf
+from inbox import accounts, bodies, changes, conversations, disk, leases, logins, outbox, shelf
 from inbox.ingest import digest_due, digest_fresh, digest_hard
 from inbox.killpoints import reach
 from inbox.models import Account
@@ -80,8 +80,7 @@ def poll(account_id: int, on_page: Callable[[Polled, int | None], None] | None =
     reach("fetch.lease-taken")
     account = Account.objects.get(id=account_id)
     try:
-        with connections.borrowed(account, "fetch") as connector:
-            polled = _fetch(account, connector, held, on_page)
+        polled = _fetch_logged_in(account, held, on_page)
     except leases.LeaseLost:
         return Polled(account_id, is_busy=True, is_complete=False)
     except Exception as error:  # our own mistakes too: one account must not keep the others from their turn
@@ -93,6 +92,20 @@ def poll(account_id: int, on_page: Callable[[Polled, int | None], None] | None =
             leases.release(held)
     ring("live")
     return polled
+
+
+def _fetch_logged_in(
+    account: Account, held: leases.Held, on_page: Callable[[Polled, int | None], None] | None
+) -> Polled:
+    """A session that the provider ends because its access token ran out is begun once more, with a new token."""
+    logins.keep_fresh(account)
+    try:
+        with connections.borrowed(account, "fetch") as connector:
+            return _fetch(account, connector, held, on_page)
+    except LogInExpired as error:
+        log.info("account %s: %s", account.name, error.sentence)
+    with connections.borrowed(account, "fetch") as connector:
+        return _fetch(account, connector, held, on_page)
 
 
 def _fetch(

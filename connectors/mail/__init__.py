@@ -22,18 +22,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from connectors.base import ConnectorError, Refused
 from connectors.mail.compose import compose_reply, new_message_id
 from connectors.mail.credential import Credential
-from connectors.mail.discover import guess_servers
+from connectors.mail.discover import ServerGuess, guess_of, guess_servers
 from connectors.mail.endpoint import Endpoint, read_endpoint
 from connectors.mail.identity import identity_key
 from connectors.mail.idling import ring
 from connectors.mail.imap import Deadlines, FolderMissing, ImapSession, open_session
 from connectors.mail.mailbox import Mailbox, MailboxSettings
 from connectors.mail.parse import parse_mail
+from connectors.mail.providers import OFFERED, find_profile
 from connectors.mail.salvage import SALVAGE_BYTES, salvage
 from connectors.mail.smtp import Timeouts
 from connectors.mail.submission import Submission
@@ -162,18 +163,24 @@ class EmailConnector:
         return _marked_too_large(message) if item.too_large else message
 
     @staticmethod
-    def guess_settings(address: str) -> list[dict[str, object]]:
-        """Likely settings for an address, best first, with a "label" and a "hint" for people."""
-        return [
-            {
-                "label": guess.provider,
-                "hint": guess.note,
-                "imap": guess.imap,
-                "smtp": guess.smtp,
-                "file_sent": not guess.files_sent_itself,
-            }
-            for guess in guess_servers(address)
-        ]
+    def guess_settings(address: str) -> list[dict[str, Any]]:
+        """Likely settings for an address, best first; the form is that of `profile_settings`. May ask DNS."""
+        return [_described(guess) for guess in guess_servers(address)]
+
+    @staticmethod
+    def profile_settings(key: str, address: str) -> dict[str, Any] | None:
+        """A provider's settings for an address, and what it asks of its owner; None for an unknown provider."""
+        profile = find_profile(key)
+        return _described(guess_of(profile, address)) if profile else None
+
+    @staticmethod
+    def profiles() -> list[tuple[str, str]]:
+        """(key, name) of the providers that a person may choose from."""
+        return [(profile.key, profile.name) for profile in OFFERED]
+
+    def list_places(self) -> list[tuple[str, frozenset[str]]]:
+        found = self._mailbox.open_session().folders()
+        return [(name, frozenset(flags)) for flags, name in found if not flags & {"\\noselect", "\\nonexistent"}]
 
     def identity_key(self, address: Address) -> str:
         return identity_key(address.address)
@@ -226,6 +233,26 @@ class EmailConnector:
             self._made_mailbox.close()
         if self._made_submission is not None:
             self._made_submission.close()
+
+
+def _described(guess: ServerGuess) -> dict[str, Any]:
+    profile = guess.profile
+    return {
+        "profile": profile.key,
+        "label": profile.name,
+        "means": [str(means) for means in profile.means],
+        "issuer": profile.issuer,
+        "first": list(profile.first),
+        "first_oauth": list(profile.first_oauth),
+        "link": profile.link,
+        "link_oauth": profile.link_oauth,
+        "about_folders": profile.about_folders,
+        "repeats": list(profile.repeats),
+        "folders": list(profile.folders),
+        "imap": guess.imap,
+        "smtp": guess.smtp,
+        "file_sent": not profile.files_sent_itself,
+    }
 
 
 def _marked_too_large(message: ParsedMessage) -> ParsedMessage:

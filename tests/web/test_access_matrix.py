@@ -120,6 +120,7 @@ MATRIX: dict[str, Line] = {
     "settings": Line(EVERYONE),
     "me": Line((302, 302, 302, 302, TO_DOOR), post={"theme": "dark"}),
     "connect-mailbox": Line(MANAGERS),
+    "signed-in": Line((422, 422, FORBIDDEN, FORBIDDEN, TO_DOOR)),
     "account": Line(MANAGERS, lambda house: [house.support.id]),
     "account-act": Line(MANAGERS_ACT, lambda house: [house.support.id, "pause"], post={}),
     "templates": Line(EVERYONE),

@@ -16,7 +16,7 @@ from inbox.models import Account, AuditRecord
 from inbox.rules.states import AccountState
 from tests.web.conftest import House
 from web.formatting import Clock
-from web.views.settings import _cut
+from web.views.connecting import _cut
 
 ADDRESS = "hello@tasbora.example"
 

@@ -17,8 +17,9 @@ from inbox import accounts, people
 from inbox.models import Account
 from web import access
 from web.access import SignedIn, needs
+from web.views.connecting import SAFETY, endpoint
 from web.views.page import clock_of, render
-from web.views.settings import SAFETY, endpoint, state_words
+from web.views.settings import state_words
 from workers import bells, mailboxes
 
 MAX_UNDO_SECONDS = 120
