@@ -16,7 +16,11 @@ _MX, _IN = 15, 1
 _MAX_PACKET = 4096
 _MAX_RECORDS = 32
 _MAX_JUMPS = 16
-_RESERVED = (".example", ".test", ".invalid", ".localhost", ".local", ".onion")  # RFC 6761: DNS knows none of them
+# RFC 2606, 6761, 6762 and 7686: DNS knows none of them, or they are nobody's.
+_RESERVED = (
+    *(".example", ".test", ".invalid", ".localhost", ".local", ".onion"),
+    *(".example.com", ".example.net", ".example.org"),
+)
 _NAMESERVER = re.compile(r"^\s*nameserver\s+(\S+)", re.MULTILINE)
 
 
@@ -26,7 +30,7 @@ def find_exchangers(domain: str, seconds: float = 2.0, server: tuple[str, int] |
     `domain` is ASCII. `server` is (address, port); default: the system's first name server.
     """
     asked = domain.lower().rstrip(".")
-    if not asked or asked.endswith(_RESERVED) or "." not in asked or len(asked) > 253:
+    if not asked or f".{asked}".endswith(_RESERVED) or "." not in asked or len(asked) > 253:
         return []
     where = server or _system_server()
     if where is None:
