@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import connection, transaction
 
 from connectors.messages import Scope
-from inbox.models import Account, CursorScope, CursorTrouble
+from inbox.models import Account, CursorRange, CursorScope, CursorTrouble
+from inbox.rules.ranges import Range, merge
 
 IMPORT_PLACE = "import"
 """The place of everything that came by import rather than from a provider."""
@@ -160,12 +161,24 @@ def _is_complete(places: tuple[Completeness, ...]) -> bool | None:
 
 
 def exclude(account_id: int, scope: Scope, external_ids: Sequence[str], rule: str, now: datetime) -> int:
-    """Closes troubled ids under a named rule and counts them: they are never fetched, and it is said so. How many."""
+    """Settles troubled ids under a named rule and counts them: never fetched, and it is said so. Returns how many."""
     with transaction.atomic():
         row = CursorScope.objects.select_for_update().get(account=account_id, place=scope.place, epoch=scope.epoch)
-        closed = CursorTrouble.objects.filter(scope=row, external_id__in=external_ids, closed_at=None).update(
-            closed_at=now, closed_as=f"excluded:{rule}"[:40]
-        )
+        open_ones = CursorTrouble.objects.filter(scope=row, external_id__in=external_ids, closed_at=None)
+        numbers = [int(one) for one in open_ones.values_list("external_id", flat=True) if one.isdecimal()]
+        closed = open_ones.update(closed_at=now, closed_as=f"excluded:{rule}"[:40])
         row.excluded[rule] = row.excluded.get(rule, 0) + closed
         row.save(update_fields=["excluded"])
+        change_ranges(row.id, lambda ranges: merge([*ranges, *((number, number) for number in numbers)]))
     return closed
+
+
+def change_ranges(scope_id: int, change: Callable[[list[Range]], list[Range]]) -> None:
+    """Writes what differs between a scope's settled ranges and what `change` makes of them. In a transaction."""
+    before = sorted(CursorRange.objects.filter(scope=scope_id).values_list("low", "high"))
+    after = change(before)
+    gone = [low for low, _ in set(before) - set(after)]
+    if gone:
+        CursorRange.objects.filter(scope=scope_id, low__in=gone).delete()
+    new = set(after) - set(before)
+    CursorRange.objects.bulk_create(CursorRange(scope_id=scope_id, low=low, high=high) for low, high in new)

@@ -20,7 +20,7 @@ from django.db.backends.utils import CursorWrapper
 
 from connectors.messages import Scope
 from inbox import leases
-from inbox.completeness import complete_of, current_scopes, exclude, open_troubles
+from inbox.completeness import change_ranges, complete_of, current_scopes, exclude, open_troubles
 from inbox.models import Account, CursorRange, CursorScope, CursorTrouble
 from inbox.rules.proof import next_proof
 from inbox.rules.ranges import Range, holding, merge, without
@@ -117,22 +117,14 @@ def _write(row: CursorScope, proof: Proof, missing: list[str], held: leases.Held
                 defaults={"reason": LOST, "last_seen_at": now, "closed_at": None, "closed_as": ""},
                 create_defaults={"reason": LOST, "attempts": 0, "first_seen_at": now, "last_seen_at": now},
             )
-        _uncover(row, [int(one) for one in missing[NAMED_APART:] if one.isdecimal()])
+        if numbers := [int(one) for one in missing[NAMED_APART:] if one.isdecimal()]:
+            change_ranges(row.id, lambda ranges: without(ranges, numbers))
         CursorScope.objects.filter(id=row.id).update(
             reconciliation=proof.write(now),
             excluded=dict(proof.excluded),
             on_server=max(proof.listed, proof.told or 0),
             counted_at=now,
         )
-
-
-def _uncover(row: CursorScope, numbers: list[int]) -> None:
-    if not numbers:
-        return
-    before = set(CursorRange.objects.filter(scope=row).values_list("low", "high"))
-    after = set(without(before, numbers))
-    CursorRange.objects.filter(scope=row, low__in=[low for low, _ in before - after]).delete()
-    CursorRange.objects.bulk_create(CursorRange(scope=row, low=low, high=high) for low, high in after - before)
 
 
 # --- When -----------------------------------------------------------------------------------------------------------

@@ -11,17 +11,18 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from connectors.messages import Known, KnownScope, Page, RawItem, Scope
 from inbox import bodies, leases
-from inbox.completeness import IMPORT_PLACE, completeness, current_scopes
+from inbox.completeness import IMPORT_PLACE, change_ranges, completeness, current_scopes
 from inbox.ids import new_id, new_ids
 from inbox.killpoints import reach
 from inbox.models import CursorRange, CursorScope, CursorTrouble
-from inbox.rules.ranges import merge
+from inbox.rules.ranges import Range, merge
 from inbox.rules.states import RawState
 from inbox.sql import dump_json, insert, locking, moment, select_in
 from inbox.transactions import retried
@@ -158,14 +159,11 @@ def _write_ranges(page: Page, ledgers: dict[Scope, _Ledger]) -> None:
     for covered in page.covered:
         news[ledgers[covered.scope].id].append((covered.low, covered.high))
     for scope_id, ranges in news.items():
-        before = set(CursorRange.objects.filter(scope=scope_id).values_list("low", "high"))
-        after = set(merge([*before, *ranges]))
-        gone = [low for low, _ in before - after]
-        if gone:
-            CursorRange.objects.filter(scope=scope_id, low__in=gone).delete()
-        CursorRange.objects.bulk_create(
-            CursorRange(scope_id=scope_id, low=low, high=high) for low, high in after - before
-        )
+        change_ranges(scope_id, partial(_merged, ranges))
+
+
+def _merged(news: Sequence[Range], ranges: Sequence[Range]) -> list[Range]:
+    return merge([*ranges, *news])
 
 
 def _write_troubles(page: Page, ledgers: dict[Scope, _Ledger], now: datetime) -> None:

@@ -193,6 +193,10 @@ def accounts(user: User) -> QuerySet[Account]:
     return rows if mine is None else rows.filter(id__in=mine)
 
 
+def get_readable_account(user: User, id: int) -> Account:
+    return cast("Account", _first(accounts(user).filter(id=id)))
+
+
 def get_account(user: User, id: int) -> Account:
     if not may(user, "accounts"):
         raise PermissionDenied

@@ -13,6 +13,7 @@ from web.views import (
     health,
     mail,
     own_home,
+    proof,
     queue,
     search,
     settings,
@@ -92,6 +93,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("templates/<id:id>", templates.edit, name="template"),
     path("templates/<id:id>/archive", templates.archive, name="template-archive"),
     path("health", health.health, name="health"),
+    path("health/<id:id>", proof.account, name="health-account"),
+    path("health/<id:id>/prove", proof.prove, name="health-prove"),
+    path("health/<id:id>/<id:trouble>/<slug:name>", proof.settle, name="health-settle"),
 ]
 
 handler400 = "web.views.errors.bad_request"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Min
@@ -12,6 +12,8 @@ from inbox import outbox, shelf
 from inbox.models import Account, Envelope, RawItem
 from search.backend import get_backend
 
+OLD_AFTER = timedelta(minutes=15)  # three times the longest pause between two looks
+
 
 def collect(now: datetime, account_ids: frozenset[int] | None = None) -> dict[str, Any]:
     """`account_ids` limits the accounts to those the asker may read; None shows all."""
@@ -19,15 +21,16 @@ def collect(now: datetime, account_ids: frozenset[int] | None = None) -> dict[st
     if account_ids is not None:
         rows = rows.filter(id__in=account_ids)
     return {
-        "accounts": [_account(row) for row in rows],
+        "accounts": [_account(row, now) for row in rows],
         "outbox": outbox.counts(),
         "index": asdict(get_backend().status(now)),
         "jobs": {"oldest_due_seconds": oldest_due_seconds(now)},
     }
 
 
-def _account(row: Account) -> dict[str, Any]:
+def _account(row: Account, now: datetime) -> dict[str, Any]:
     sums = shelf.completeness(row.id)
+    is_stale = is_old(sums.counted_at, row, now)
     return {
         "id": str(row.id),
         "name": row.name,
@@ -40,14 +43,32 @@ def _account(row: Account) -> dict[str, Any]:
         "stored": sums.stored,
         "pending": sums.pending,
         "excluded": sums.excluded,
+        "unexplained": sums.unexplained,
+        "gone": sums.gone,
         "unreadable": sums.unreadable,
-        "complete": sums.complete,
+        # What was true when it was counted may be so no more.
+        "complete": None if is_stale and sums.complete else sums.complete,
+        "stale": is_stale,
         "counted_at": sums.counted_at,
+        "proved_at": sums.proved_at,
+        "missing": [
+            {"place": place.place, "since": place.missing_since, "sentence": place.sentence}
+            for place in sums.places
+            if place.missing_since is not None
+        ],
         "last_success_at": row.last_success_at,
         "next_poll_at": row.next_poll_at,
         "remaining": row.remaining,
         "places": [vars_of(place) for place in sums.places],
     }
+
+
+def is_old(counted_at: datetime | None, row: Account, now: datetime) -> bool:
+    """Whether a count is older than a few looks in a row would let it become."""
+    if counted_at is None:
+        return False
+    pause = timedelta(seconds=int(row.settings.get("poll_seconds") or 0))
+    return now - counted_at > max(OLD_AFTER, 3 * pause)
 
 
 def vars_of(place: Any) -> dict[str, Any]:

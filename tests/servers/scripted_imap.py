@@ -40,6 +40,8 @@ class ScriptedImap:
     cut_at: int | None = None  # close in the middle of this UID's body
     lie_at: int | None = None  # announce more bytes than this UID's body has
     silent_on: str = ""  # a command that is never answered
+    refuse_search: bool = False
+    extra_exists: int = 0  # how many mails more it counts than there are
     hides_uid_next: bool = False
     quoted_bodies: bool = False  # bodies as quoted strings where possible
     uid_last: bool = False  # UID after the body, and flags in between
@@ -125,7 +127,7 @@ class _Conversation:
             self.say(f"{tag} NO [NONEXISTENT] no such folder")
             return
         self.told = len(self.folder.mails)
-        self.say(f"* {self.told} EXISTS")
+        self.say(f"* {self.told + self.server.extra_exists} EXISTS")
         self.say(f"* OK [UIDVALIDITY {self.folder.uid_validity}] valid")
         if not self.server.hides_uid_next:
             self.say(f"* OK [UIDNEXT {self.folder.next_uid()}] next")
@@ -133,8 +135,11 @@ class _Conversation:
 
     def status(self, tag: str, rest: str) -> None:
         name = rest.partition(" (")[0].strip('"')
+        if name not in self.server.folders:
+            self.say(f"{tag} NO [NONEXISTENT] no such folder")
+            return
         folder = self.server.folders[name]
-        told = f"MESSAGES {len(folder.mails)} UIDNEXT {folder.next_uid()} UIDVALIDITY {folder.uid_validity}"
+        told = f"MESSAGES {len(folder.mails) + self.server.extra_exists} UIDNEXT {folder.next_uid()} UIDVALIDITY {folder.uid_validity}"
         self.say(f'* STATUS "{name}" ({told})')
         self.say(f"{tag} OK done")
 
@@ -153,6 +158,9 @@ class _Conversation:
 
     def search(self, tag: str, rest: str) -> None:
         assert self.folder is not None
+        if self.server.refuse_search:
+            self.say(f"{tag} NO [SERVERBUG] not now")
+            return
         if rest.upper().startswith("HEADER"):
             needle = rest.rsplit('"', 2)[-2].encode()
             found = [uid for uid, mail in self.folder.mails.items() if needle in mail]

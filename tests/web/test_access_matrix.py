@@ -129,6 +129,11 @@ MATRIX: dict[str, Line] = {
     "template": Line(MANAGERS, lambda house: [house.template.id]),
     "template-archive": Line(MANAGERS_ACT, lambda house: [house.template.id], post={}),
     "health": Line(EVERYONE),
+    "health-account": Line(READ, lambda house: [house.support.id]),
+    "health-prove": Line(ACT, lambda house: [house.support.id], post={}),
+    "health-settle": Line(
+        (404, 404, FORBIDDEN, FORBIDDEN, TO_DOOR), lambda house: [house.support.id, 7, "leave-out"], post={}
+    ),
 }
 
 

@@ -47,14 +47,17 @@ def show_status(options: argparse.Namespace) -> int:
     from workers import status
 
     make_ready()
-    facts = status.collect(datetime.now(UTC))
+    now = datetime.now(UTC)
+    facts = status.collect(now)
     if options.json:
         write_object(facts)
         return 0
     for account in facts["accounts"]:
-        print(_account_line(account))
+        print(_account_line(account, now))
         if account["sentence"]:
             print(f"  {account['sentence']}")
+        for missing in account["missing"]:
+            print(f"  {missing['place']} cannot be opened since {missing['since']:%Y-%m-%d %H:%M} UTC.")
     if not facts["accounts"]:
         print("No account is connected yet.")
     outbox = ", ".join(f"{state} {count:,}" for state, count in facts["outbox"].items() if count) or "empty"
@@ -65,18 +68,36 @@ def show_status(options: argparse.Namespace) -> int:
     return 0
 
 
-def _account_line(account: dict[str, Any]) -> str:
-    excluded = sum(account["excluded"].values())
+def _account_line(account: dict[str, Any], now: datetime) -> str:
     if account["on_server"] is None:
         sums = "not counted yet"
     else:
-        sign = "=" if account["complete"] else "≠"
-        sums = f"{account['on_server']:,} on server {sign} {account['stored']:,} stored"
+        sums = (
+            f"{account['on_server']:,} on server {'≠' if account['unexplained'] else '='} {account['stored']:,} stored"
+        )
         sums += f" + {account['pending']:,} pending" if account["pending"] else ""
-        sums += f" + {excluded:,} excluded" if excluded else ""
+        sums += "".join(f" + {count:,} excluded ({rule})" for rule, count in account["excluded"].items())
+        sums += {True: "", False: ", not complete", None: ", not known to be complete now"}[account["complete"]]
     unreadable = f", {account['unreadable']:,} unreadable" if account["unreadable"] else ""
-    age = f", counted {account['counted_at']:%Y-%m-%d %H:%M} UTC" if account["counted_at"] else ""
-    return f"{account['name']} ({account['state']}): {sums}{unreadable}{age}"
+    return f"{account['name']} ({account['state']}): {sums}{unreadable}{_ages(account, now)}"
+
+
+def _ages(account: dict[str, Any], now: datetime) -> str:
+    """How old the numbers are; old ones say so first."""
+    if not account["counted_at"]:
+        return ""
+    old = f"OLD DATA ({_ago(account['counted_at'], now)}), " if account["stale"] else ""
+    counted = f"{old}counted {account['counted_at']:%Y-%m-%d %H:%M} UTC"
+    proof = f"listed in full {_ago(account['proved_at'], now)}" if account["proved_at"] else "never listed in full"
+    return f", {counted}, {proof}"
+
+
+def _ago(at: datetime, now: datetime) -> str:
+    seconds = max(0, int((now - at).total_seconds()))
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit} ago"
+    return "just now"
 
 
 def check_all(options: argparse.Namespace) -> int:

@@ -18,6 +18,7 @@ def add(commands: Any) -> None:
     )
     poll.add_argument("names", nargs="*", metavar="NAME", help="accounts (default: all)")
     poll.add_argument("--until-idle", action="store_true", help="go on until nothing is left to fetch, digest or index")
+    poll.add_argument("--prove", action="store_true", help="also list every mail on the server and look it up here")
     add_json(poll)
     poll.set_defaults(act=poll_now)
     bring = commands.add_parser(
@@ -47,7 +48,7 @@ def poll_now(options: argparse.Namespace) -> int:
     else:
         rows = list(Account.objects.filter(removed_at=None).exclude(state="paused").order_by("name"))
     try:
-        results = [_poll_one(account, options.until_idle) for account in rows]
+        results = [_poll_one(account, options.until_idle, options.prove) for account in rows]
         tell_languages()
     finally:
         connections.close_all()
@@ -62,11 +63,14 @@ def poll_now(options: argparse.Namespace) -> int:
     return 1 if any(result["sentence"] for result in results) else 0
 
 
-def _poll_one(account: Any, until_idle: bool) -> dict[str, Any]:
+def _poll_one(account: Any, until_idle: bool, is_proof_wanted: bool) -> dict[str, Any]:
+    from inbox import reconciliation
     from inbox.models import RawItem
     from workers import jobs
     from workers.catching_up import catch_up
 
+    if is_proof_wanted:
+        reconciliation.postpone(account.id, datetime.now(UTC))
     before = RawItem.objects.filter(account=account, state="unreadable").count()
     progress = Progress(account.name)
 

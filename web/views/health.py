@@ -17,6 +17,7 @@ from web.formatting import Clock, span
 from web.rows import channel_of
 from web.sends import send_words
 from web.views.page import clock_of, render
+from web.views.proof import rule_words
 from workers import status
 
 _OUTBOX = (
@@ -46,17 +47,20 @@ def _outbox_words(state: SendState) -> tuple[str, str]:
 
 
 def _account(row: dict[str, Any], clock: Clock) -> dict[str, Any]:
-    excluded = sum(row["excluded"].values()) if isinstance(row["excluded"], dict) else 0
-    known = row["on_server"] is not None
-    gap = row["on_server"] - row["stored"] - row["pending"] - excluded if known else None
-    looked = row.get("last_success_at")
+    excluded = sum(row["excluded"].values())
+    # While a history is being read, what no number is known for yet is on the way.
+    gap = 0 if row.get("remaining") else row["unexplained"]
+    counted, proved = row["counted_at"], row["proved_at"]
     return {
         **row,
         "channel": channel_of(row["kind"]),
         "left_out": excluded,
-        "rules": ", ".join(f"{name}: {count}" for name, count in (row["excluded"] or {}).items()),
-        "gap": max(gap, 0) if gap is not None else None,
-        "age": clock.age(looked) if looked else "",
+        "pending": row["pending"] - gap,
+        "rules": ", ".join(f"{rule_words(name)}: {count}" for name, count in row["excluded"].items()),
+        "gap": gap if row["on_server"] is not None else None,
+        "age": clock.age(counted) if counted else "",
+        "proved": clock.age(proved) if proved else "",
+        "is_read": row["next_poll_at"] is not None,
         **_in_a_word(row, clock),
     }
 
@@ -65,6 +69,10 @@ def _in_a_word(row: dict[str, Any], clock: Clock) -> dict[str, str]:
     state = AccountState(row["state"])
     if state is AccountState.NEEDS_LOGIN:
         return {"word": _("Needs a new log-in"), "tone": "late", "icon": "octagon-alert", "detail": row["sentence"]}
+    if row["missing"]:
+        since = min(place["since"] for place in row["missing"])
+        word = _("A folder is missing since %(time)s") % {"time": clock.moment(since)}
+        return {"word": word, "tone": "warn", "icon": "triangle-alert", "detail": row["sentence"]}
     if state is AccountState.RETRYING:
         since = row.get("state_since")
         word = _("Away since %(time)s") % {"time": clock.moment(since)} if since else _("Tries again by itself")
@@ -74,14 +82,22 @@ def _in_a_word(row: dict[str, Any], clock: Clock) -> dict[str, str]:
     if row.get("remaining"):
         left = ngettext("%(n)s still to come", "%(n)s still to come", row["remaining"]) % {"n": f"{row['remaining']:,}"}
         return {"word": _("Reading the history"), "tone": "", "icon": "loader-circle", "detail": left}
+    if row["stale"]:
+        word = _("As of %(time)s") % {"time": clock.moment(row["counted_at"])}
+        detail = _("These numbers are old: nobody has looked since.")
+        return {"word": word, "tone": "warn", "icon": "clock", "detail": detail}
     if row["complete"] is True:
-        return {"word": _("Complete"), "tone": "good", "icon": "circle-check", "detail": ""}
+        detail = "" if row["proved_at"] else _("By count; every mail is listed soon.")
+        return {"word": _("Complete"), "tone": "good", "icon": "circle-check", "detail": detail}
+    if row["complete"] is False and not row["unexplained"]:
+        detail = _("The server has it and does not hand it over; it is asked for with every look.")
+        return {"word": _("On the way"), "tone": "warn", "icon": "hourglass", "detail": detail}
     if row["complete"] is False:
         return {
             "word": _("Not yet explained"),
             "tone": "warn",
             "icon": "triangle-alert",
-            "detail": _("It is looked at again with the next count."),
+            "detail": _("Every mail is listed soon, and what is missing is fetched."),
         }
     return {"word": _("Not counted yet"), "tone": "", "icon": "clock", "detail": ""}
 
@@ -182,7 +198,8 @@ def health(request: SignedIn) -> HttpResponse:
         "accounts": rows,
         "total": total,
         "headline": _headline(rows, total),
-        "counted_at": max(counted) if counted else None,
+        "counted_at": min(counted) if counted else None,
+        "old": [row["name"] for row in rows if row["stale"]],
         "outbox": outbox,
         "troubled": _troubled_sends(request, clock),
         "keeping_up": _keeping_up(found),
