@@ -24,7 +24,6 @@ from connectors.messages import (
     RawItem,
     Receipt,
     Reply,
-    Ring,
     Scope,
     Wish,
 )
@@ -92,10 +91,6 @@ class Connector(Protocol):
         """External ids that the server holds now, ascending: for reconciliation."""
         ...
 
-    def listen(self) -> Iterator[Ring]:
-        """Ring when something may be new. Raises Unsupported where the channel has no doorbell."""
-        ...
-
     def parse(self, item: RawItem) -> Parsed:
         """Pure and bounded: no network, no clock. Raises nothing but MemoryError; what is broken is flagged."""
         ...
@@ -145,6 +140,52 @@ class ListsPlaces(Protocol):
 
     def list_places(self) -> list[tuple[str, frozenset[str]]]:
         """(name, lower-case marks such as "\\\\sent" or "\\\\all") in the server's order. Raises ConnectorError."""
+        ...
+
+
+class Doorbell(Protocol):
+    """A connection that waits for news inside an event loop. It says “look now” and carries no truth.
+
+    One task waits at a time. `host` names where it leads: what befalls one connection to a host may befall them all.
+    `mark` tells how the place stood when it was opened: as long as marks are equal nothing has come; None says nothing.
+    `is_whole`: it hears every place that the account reads, the one for sent messages aside.
+    """
+
+    is_whole: bool
+    mark: tuple[int, ...] | None
+
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def heard_at(self) -> float:
+        """When the provider last said anything, in the time of the loop."""
+        ...
+
+    async def wait(self, seconds: float | None = None) -> bool:
+        """True as soon as something may be new, False after `seconds` without. Raises RetryLater when it is lost."""
+        ...
+
+    async def look(self) -> bool:
+        """Asks now instead of waiting to be told. Raises RetryLater when it is lost."""
+        ...
+
+    def hurry(self) -> None:
+        """Has whoever waits make sure now that the provider is still there."""
+        ...
+
+    def close(self) -> None:
+        """Lets go without a word; never blocks, never raises."""
+        ...
+
+
+@runtime_checkable
+class HasDoorbell(Protocol):
+    """A connector whose provider can say by itself that something is new."""
+
+    async def open_doorbell(self) -> Doorbell:
+        """Logs in and begins to wait; needs the credentials only now. Raises Unsupported where there is no doorbell,
+        AuthFailed, RetryLater, Refused."""
         ...
 
 

@@ -155,13 +155,6 @@ class Wish:
     retry_troubled: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Ring:
-    """A doorbell: something may be new in this place. Never carries truth."""
-
-    place: str = ""
-
-
 # --- What was said --------------------------------------------------------------------------------------------------
 
 

@@ -77,6 +77,12 @@ def find_free(name: str, owner: str, seconds: int) -> Held | None:
         return Held(name, owner, row.epoch, seconds)
 
 
+def find_epoch(name: str) -> int | None:
+    """The epoch under which somebody holds this lease now; None when nobody does."""
+    row = Lease.objects.filter(name=name, expires_at__gt=database_now()).first()
+    return row.epoch if row and row.owner and not is_dead(row.owner) else None
+
+
 def is_dead(owner: str) -> bool:
     """Whether an owner was a process of this host that is no more: what it holds need not be waited out."""
     host, pid, began = [*owner.split(":"), "", "", ""][:3]

@@ -19,11 +19,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 
 from connectors.base import AuthFailed, Connector, ConnectorError, LogInExpired, PlacesMissing, RetryLater
 from connectors.messages import Wish
-from inbox import accounts, bodies, changes, conversations, disk, leases, logins, outbox, shelf
+from inbox import accounts, bodies, changes, conversations, disk, doorbells, leases, logins, outbox, shelf
 from inbox.ingest import digest_due, digest_fresh, digest_hard
 from inbox.killpoints import reach
 from inbox.models import Account
@@ -35,7 +35,6 @@ from workers.clock import utc_now as utc_now
 
 log = logging.getLogger(__name__)
 
-POLL_SECONDS = 60
 ITEMS_PER_POLL = 5000  # then others have their turn; the next poll goes on at once
 LIVE_EVENT_LIFE = timedelta(days=2)
 SPOOL_LIFE = timedelta(days=1)
@@ -149,13 +148,14 @@ def _fetch(
 
 def _note_success(account: Account, is_complete: bool, remaining: int | None, missing: Mapping[str, str]) -> None:
     now = utc_now()
-    pause = int(account.settings.get("poll_seconds", POLL_SECONDS)) if is_complete else 0
-    due = now + timedelta(seconds=pause)
+    with transaction.atomic():
+        due = doorbells.next_poll_at(account, is_complete, now)
+        if missing:
+            accounts.succeeded_in_part(account.id, " ".join(missing.values()), now, due)
+        else:
+            accounts.succeeded(account.id, now, due, remaining or None)
     if missing:
-        accounts.succeeded_in_part(account.id, " ".join(missing.values()), now, due)
         log.warning("account %s: %s", account.name, " ".join(missing.values()))
-    else:
-        accounts.succeeded(account.id, now, due, remaining or None)
 
 
 def _failed(account: Account, error: Exception) -> Polled:
@@ -239,6 +239,7 @@ def care() -> int:
     """The small things that fall due with time; how many rows it touched."""
     now = utc_now()
     done = conversations.wake_due(now)
+    done += doorbells.give_up_the_dead(now)
     done += outbox.expire_claims_of_the_dead(leases.is_dead, now)
     done += outbox.sweep_abandoned(now)
     done += _settle_unknown(now)

@@ -30,8 +30,8 @@ from connectors.mail.credential import Credential
 from connectors.mail.discover import ServerGuess, guess_of, guess_servers
 from connectors.mail.endpoint import Endpoint, read_endpoint
 from connectors.mail.identity import identity_key
-from connectors.mail.idling import ring
-from connectors.mail.imap import Deadlines, FolderMissing, ImapSession, open_session
+from connectors.mail.idling import MailDoorbell, open_doorbell
+from connectors.mail.imap import Deadlines, FolderMissing
 from connectors.mail.mailbox import Mailbox, MailboxSettings
 from connectors.mail.parse import parse_mail
 from connectors.mail.providers import OFFERED, find_profile
@@ -51,7 +51,6 @@ from connectors.messages import (
     RawItem,
     Receipt,
     Reply,
-    Ring,
     Scope,
     Wish,
 )
@@ -133,13 +132,10 @@ class EmailConnector:
     def list_ids(self, scope: Scope) -> Iterator[str]:
         return (str(uid) for uid in self._mailbox.list_uids(scope))
 
-    def listen(self) -> Iterator[Ring]:
-        """IDLE on the first folder, over a second connection."""
-        folder = next(iter(self._settings.get("folders") or ("INBOX",)))
-        return ring(self._new_session, str(folder))
-
-    def _new_session(self) -> ImapSession:
-        return open_session(self._imap, self._credential, self._account.spool, self.deadlines)
+    async def open_doorbell(self) -> MailDoorbell:
+        """IDLE on the first folder, over a connection of its own."""
+        folders = [str(folder) for folder in self._settings.get("folders") or ("INBOX",)]
+        return await open_doorbell(self._imap, folders, self._credential)
 
     def parse(self, item: RawItem) -> Parsed:
         content = item.content

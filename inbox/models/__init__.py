@@ -1,6 +1,6 @@
 """The tables, one file per noun. Rows and columns only: what happens to them stands in the modules of `inbox/`."""
 
-from inbox.models.accounts import Account, Lease
+from inbox.models.accounts import Account, Doorbell, Lease
 from inbox.models.changes import Counter, IndexChange, LiveEvent
 from inbox.models.conversations import Conversation, ConversationAccount, ConversationTag, Tag, WorkRecord
 from inbox.models.customers import Customer, Identity, IdentityLink, PictureConsent
@@ -27,6 +27,7 @@ __all__ = [
     "CursorTrouble",
     "Customer",
     "Delivery",
+    "Doorbell",
     "Draft",
     "DraftAttachment",
     "DuplicateLink",

@@ -40,3 +40,14 @@ class Lease(models.Model):
     owner = models.CharField(max_length=80, default="", blank=True)
     epoch = models.BigIntegerField(default=0)
     expires_at = models.DateTimeField()
+
+
+class Doorbell(models.Model):
+    """How the listener stands with an account's provider. Live only while the epoch is that of the lease `listen`."""
+
+    account = models.OneToOneField("inbox.Account", primary_key=True, on_delete=models.CASCADE)
+    state = models.CharField(max_length=16)  # rules.states.DoorbellState
+    since = models.DateTimeField()
+    is_whole = models.BooleanField(default=False)  # it hears every place that is read but Sent
+    sentence = models.CharField(max_length=500, default="", blank=True)  # why it is not live
+    epoch = models.BigIntegerField(default=0)

@@ -23,6 +23,16 @@ class AccountState(StrEnum):
     PAUSED = "paused"
 
 
+class DoorbellState(StrEnum):
+    """Of the connection on which an account's provider says by itself that something is new."""
+
+    OPENING = "opening"
+    LIVE = "live"
+    AWAY = "away"  # it was lost or cannot be had just now: tried again by itself
+    MISSING = "missing"  # the provider offers none
+    UNHEARD = "unheard"  # nobody listens: the listener has ended
+
+
 class RawState(StrEnum):
     """What became of a raw item. Only `stored` is work; each of the others is an end that a person can see."""
 

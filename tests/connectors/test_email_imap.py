@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import imaplib
-import threading
 import tracemalloc
 from collections.abc import Iterator
 from itertools import count
@@ -389,16 +388,6 @@ def test_a_restarted_server_is_found_again_by_the_same_connector(tmp_path: Path)
         server.deliver("ana", [mail(2)])
         assert shelf.fetch(connector) == 1
         connector.close()
-
-
-def test_idle_rings_when_mail_arrives(dovecot: Dovecot, user: str, connector: EmailConnector) -> None:
-    dovecot.deliver(user, [mail(1)])
-    rings = connector.listen()
-    timer = threading.Timer(0.3, lambda: dovecot.deliver(user, [mail(2)]))
-    timer.start()
-    assert next(rings).place == "INBOX"
-    timer.join()
-    rings.close()  # type: ignore[attr-defined]
 
 
 def test_a_sent_mail_is_filed_once_and_found_as_evidence(dovecot: Dovecot, user: str, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 
@@ -17,9 +17,7 @@ from inbox.demo_templates import seed_demo_templates
 from inbox.models import Account, Organisation, Team, User
 from inbox.rules.states import Role
 from web.cli import CommandFailed
-
-if TYPE_CHECKING:
-    from web.cli.supervisor import Child
+from web.cli.children import Child
 
 _READY_SECONDS = 20
 _PEOPLE = (
@@ -31,8 +29,6 @@ _PEOPLE = (
 
 def start_world(start: Callable[[Child], None], pace: Sequence[str]) -> Child:
     """Starts the simulators, waits for their ports, and connects the mailbox when the home is new."""
-    from web.cli.supervisor import Child
-
     folder = settings.BALAS_HOME / "provider"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     zone = Organisation.objects.get(id=1).zone

@@ -1,4 +1,4 @@
-"""balas web · jobs · worker · migrate: the parts alone."""
+"""balas web · jobs · listen · worker · migrate: the parts alone."""
 
 from __future__ import annotations
 
@@ -9,15 +9,23 @@ import threading
 import time
 from typing import Any
 
+LISTENER_ASKED_SECONDS = 2.0
+LISTENER_STOP_SECONDS = 3.0
+
 
 def add(commands: Any) -> None:
     web = commands.add_parser("web", help="the pages alone", epilog="example: balas web --port 8025")
     add_address(web)
     _add_parent(web)
     web.set_defaults(act=serve)
-    jobs = commands.add_parser("jobs", help="the jobs alone (embedded)", epilog="example: balas jobs")
+    jobs = commands.add_parser("jobs", help="the jobs and the listener (embedded)", epilog="example: balas jobs")
     _add_parent(jobs)
     jobs.set_defaults(act=run_jobs)
+    listen = commands.add_parser(
+        "listen", help="the listener alone: hears at once that mail came (servers)", epilog="example: balas listen"
+    )
+    _add_parent(listen)
+    listen.set_defaults(act=run_listener)
     worker = commands.add_parser(
         "worker",
         help="a Celery worker (needs BALAS_REDIS_URL)",
@@ -64,8 +72,25 @@ def serve(options: argparse.Namespace) -> int:
 
 
 def run_jobs(options: argparse.Namespace) -> int:
+    from web.cli.children import Child, Keeper, balas
     from web.cli.ready import make_ready
+    from workers.listen import is_anybody_to_hear
     from workers.schedule import run_until_stopped
+
+    _end_with(options.with_parent)
+    make_ready()
+    listener = Child("listen", balas("listen", "--with-parent", str(os.getpid())))
+    keeper = Keeper(listener, is_anybody_to_hear, LISTENER_ASKED_SECONDS)
+    keeper.start()
+    try:
+        return run_until_stopped()
+    finally:
+        keeper.close(LISTENER_STOP_SECONDS)
+
+
+def run_listener(options: argparse.Namespace) -> int:
+    from web.cli.ready import make_ready
+    from workers.listen import run_until_stopped
 
     _end_with(options.with_parent)
     make_ready()

@@ -10,7 +10,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -25,57 +24,14 @@ from inbox import people
 from inbox.models import User
 from inbox.rules.states import Role
 from web.cli import CommandFailed, demo
+from web.cli.children import Child, balas
 from web.cli.ready import make_ready
 from workers.bells import SocketBell
 
-_RESTART_SECONDS = (0.2, 1, 3, 10, 30)
 _STOP_SECONDS = 8
 _PORT_SECONDS = 4
 LINK_LIFE = timedelta(days=2)
 DOOR_FILE = "door.json"
-
-
-class Child:
-    def __init__(
-        self, name: str, arguments: list[str], environment: dict[str, str] | None = None, stdout: int | None = None
-    ) -> None:
-        self.name, self.arguments, self.stdout = name, arguments, stdout
-        self.environment = {**os.environ, **(environment or {})}
-        self.process: subprocess.Popen[bytes] | None = None
-        self.started = 0.0
-        self.deaths = 0
-
-    def start(self) -> None:
-        self.started = time.monotonic()
-        # A session of its own: Ctrl-C reaches the parent alone, which then stops the children in order.
-        self.process = subprocess.Popen(
-            self.arguments, env=self.environment, stdout=self.stdout, start_new_session=True
-        )
-
-    def ended(self) -> bool:
-        return self.process is not None and self.process.poll() is not None
-
-    def restart_after(self) -> float:
-        """Seconds to wait before the next start; grows while it keeps dying young."""
-        self.deaths = 0 if time.monotonic() - self.started > 60 else self.deaths + 1
-        return _RESTART_SECONDS[min(self.deaths, len(_RESTART_SECONDS) - 1)]
-
-    def stop(self) -> None:
-        if self.process and self.process.poll() is None:
-            self.process.terminate()
-
-    def wait_or_kill(self, until: float) -> None:
-        if self.process is None:
-            return
-        try:
-            self.process.wait(max(0.1, until - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-
-def balas(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "web.cli", *arguments]
 
 
 class Supervisor:

@@ -1,0 +1,115 @@
+"""What the listener tells the rest: whose doorbell is live, and who has just rung. Polls are planned by it.
+
+A ring, and the end of a doorbell, only ever bring the next poll forward. A doorbell counts while the process that wrote
+it holds the lease `listen`: when that process is gone, every account is asked each minute again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, QuerySet, Value
+from django.db.models.functions import Coalesce, Greatest
+
+from inbox import leases
+from inbox.leases import Held
+from inbox.models import Account, Doorbell
+from inbox.rules.polling import POLL_SECONDS, seconds_between_polls
+from inbox.rules.states import AccountState, DoorbellState
+
+LEASE = "listen"
+LEASE_SECONDS = 45
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    account_id: int
+    state: DoorbellState
+    sentence: str = ""
+    is_whole: bool = False
+
+
+def is_heard(account_id: int) -> bool:
+    """Whether somebody listens now at a doorbell that covers all this account reads."""
+    row = Doorbell.objects.filter(account_id=account_id, state=DoorbellState.LIVE, is_whole=True).first()
+    return row is not None and row.epoch == leases.find_epoch(LEASE)
+
+
+def next_poll_at(seen: Account, is_complete: bool, now: datetime) -> datetime:
+    """When an account is to be asked again whose poll began when it looked like `seen`. Inside the transaction that
+    writes it down: a ring that came meanwhile is not lost, and a doorbell that ends waits for this plan."""
+    row = Account.objects.select_for_update().get(id=seen.id)
+    seconds = seconds_between_polls(row.settings, is_heard(row.id)) if is_complete else 0
+    planned = now + timedelta(seconds=seconds)
+    was_rung = row.next_poll_at is not None and row.next_poll_at != seen.next_poll_at
+    return min(planned, row.next_poll_at) if was_rung and row.next_poll_at else planned
+
+
+def begin(held: Held, now: datetime) -> None:
+    """A new listener: what earlier ones wrote counts no more."""
+    with transaction.atomic():
+        leases.check(held)
+        _give_up(
+            Doorbell.objects.exclude(epoch=held.epoch).filter(state=DoorbellState.LIVE), DoorbellState.OPENING, now
+        )
+        Doorbell.objects.exclude(state=DoorbellState.LIVE).update(epoch=held.epoch)
+
+
+def record(changes: Sequence[Change], held: Held, now: datetime) -> None:
+    """Raises LeaseLost when another listener has taken over."""
+    with transaction.atomic():
+        leases.check(held)
+        for change in changes:
+            fresh = {"sentence": change.sentence[:500], "epoch": held.epoch, "is_whole": change.is_whole}
+            same = Doorbell.objects.filter(account_id=change.account_id, state=change.state)
+            if not same.update(**fresh):
+                Doorbell.objects.update_or_create(
+                    account_id=change.account_id, defaults={**fresh, "state": change.state, "since": now}
+                )
+        _ask_each_minute([one.account_id for one in changes if one.state != DoorbellState.LIVE], now)
+
+
+def forget(account_ids: Iterable[int]) -> None:
+    """These accounts are listened to no more: paused, removed, or waiting for a log-in."""
+    Doorbell.objects.filter(account_id__in=list(account_ids)).delete()
+
+
+def ring(account_ids: Iterable[int], now: datetime) -> None:
+    """Something may be new there: polled now, and once more if a poll is at work just now."""
+    ids = list(account_ids)
+    with transaction.atomic():
+        # A poll at work sees that its due time has moved and does not put the next one off. The place in the queue
+        # stays: who rings all the time must not be put last all the time.
+        Account.objects.filter(id__in=ids, next_poll_at__lte=now).update(
+            next_poll_at=F("next_poll_at") + timedelta(microseconds=1)
+        )
+        Account.objects.filter(id__in=ids, next_poll_at__gt=now).update(next_poll_at=now)
+
+
+def give_up_the_dead(now: datetime) -> int:
+    """Doorbells whose listener is gone: their accounts are asked each minute again. How many there were."""
+    live = Doorbell.objects.filter(state=DoorbellState.LIVE)
+    if not live.exists():
+        return 0
+    epoch = leases.find_epoch(LEASE)
+    with transaction.atomic():
+        return _give_up(live if epoch is None else live.exclude(epoch=epoch), DoorbellState.UNHEARD, now)
+
+
+def _give_up(rows: QuerySet[Doorbell], state: DoorbellState, now: datetime) -> int:
+    ids = list(rows.values_list("account_id", flat=True))
+    Doorbell.objects.filter(account_id__in=ids).update(state=state, since=now, sentence="", is_whole=False)
+    _ask_each_minute(ids, now)
+    return len(ids)
+
+
+def _ask_each_minute(account_ids: list[int], now: datetime) -> None:
+    """What was planned for much later, trusting a doorbell, comes a minute after the last look."""
+    minute = timedelta(seconds=POLL_SECONDS)
+    late = Account.objects.filter(id__in=account_ids, state=AccountState.OK, next_poll_at__gt=now + minute)
+    late.exclude(settings__has_key="poll_seconds").update(
+        next_poll_at=Greatest(Value(now), Coalesce(F("last_success_at") + minute, Value(now)))
+    )
