@@ -22,6 +22,8 @@ from connectors.mail.sentences import login_error, one_line
 from connectors.mail.smtpwire import COMMANDS_AT_ONCE, DataProtocol, transparent
 from connectors.mail.xoauth2 import initial_response
 
+_MAX_COMMAND = 510  # RFC 5321 §4.5.3.1.4, without the line's end
+
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
@@ -118,8 +120,9 @@ class SmtpSession:
         if is_token:
             if "XOAUTH2" not in mechanisms:
                 raise Refused(f"{self.endpoint.name} takes no access tokens (it offers {', '.join(mechanisms)}).")
-            # A refusal comes as a challenge first, which wants an empty answer.
-            steps = [b"AUTH XOAUTH2 " + base64.b64encode(initial_response(self.endpoint.user, password)), b""]
+            first = b"AUTH XOAUTH2 " + base64.b64encode(initial_response(self.endpoint.user, password))
+            # Too long for a command line (RFC 4954 §4) it goes after it. A refusal is a challenge, answered by nothing.
+            steps = [first, b""] if len(first) <= _MAX_COMMAND else [first[:12], first[13:], b""]
         elif "PLAIN" in mechanisms:
             steps = [b"AUTH PLAIN " + base64.b64encode(b"\0" + user + b"\0" + secret)]
         elif "LOGIN" in mechanisms:
@@ -133,7 +136,7 @@ class SmtpSession:
         if 200 <= response.code < 300:  # 235 by RFC 4954; some servers say a plain 250
             self.has_logged_in = True
             return
-        if response.code >= 500:
+        if response.code > 504:  # below, the command was not understood: that says nothing of the credentials
             is_proven = response.code in {534, 535} and response.message.startswith("5.7.")
             raise login_error(self.endpoint, describe(response), is_proven, is_token)
         what = "access token" if is_token else "password"

@@ -17,7 +17,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -161,15 +161,23 @@ class Dovecot:
 
 
 @contextmanager
-def running_dovecot(password: str = "rahasia-1", auto_sent: bool = True, rawlog: bool = False) -> Iterator[Dovecot]:
-    """Start Dovecot in a new folder and stop it afterwards. Needs root or an ordinary user; both work."""
+def running_dovecot(
+    password: str = "rahasia-1",
+    auto_sent: bool = True,
+    rawlog: bool = False,
+    more: Callable[[Path], str] | None = None,
+) -> Iterator[Dovecot]:
+    """Start Dovecot in a new folder and stop it afterwards. Needs root or an ordinary user; both work.
+
+    `more` gives further lines of its configuration, and may write files into the folder.
+    """
     program = require("dovecot", "dovecot-imapd")
     # Not pytest's own folder: the mail user could not walk into it, and socket paths have a short limit.
     base = Path(tempfile.mkdtemp(prefix="bd-", dir="/tmp"))
     base.chmod(0o755)
     server = None
     try:
-        server = start_dovecot(program, base, password, auto_sent, rawlog)
+        server = start_dovecot(program, base, password, auto_sent, rawlog, more)
         yield server
     finally:
         if server is not None:
@@ -177,7 +185,14 @@ def running_dovecot(password: str = "rahasia-1", auto_sent: bool = True, rawlog:
         shutil.rmtree(base, ignore_errors=True)
 
 
-def start_dovecot(program: Path, base: Path, password: str, auto_sent: bool, rawlog: bool) -> Dovecot:
+def start_dovecot(
+    program: Path,
+    base: Path,
+    password: str,
+    auto_sent: bool,
+    rawlog: bool,
+    more: Callable[[Path], str] | None = None,
+) -> Dovecot:
     is_root = os.geteuid() == 0
     me = pwd.getpwuid(os.geteuid())
     mail = pwd.getpwnam("nobody") if is_root else me
@@ -204,6 +219,7 @@ def start_dovecot(program: Path, base: Path, password: str, auto_sent: bool, raw
             tls_port=tls_port,
         )
         + (_rawlog_settings(base) if rawlog else "")
+        + (more(base) if more else "")
     )
     process = subprocess.Popen([program, "-F", "-c", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     server = Dovecot(base, port, tls_port, certificate, password, process, owner)

@@ -68,7 +68,7 @@ class RecordingSmtp:
         return AuthResult(success=bytes(data.password).decode() == self.password, handled=False)
 
 
-class _QuietController(Controller):
+class QuietController(Controller):
     """aiosmtpd warns about log-ins without TLS; on loopback that is the point of the test."""
 
     def factory(self) -> Any:
@@ -89,7 +89,7 @@ def running_recording_smtp(password: str = "", tls_folder: Path | None = None) -
         options |= {"tls_context": context, "require_starttls": True}
     if password:
         options |= {"authenticator": server.authenticate, "auth_required": True, "auth_require_tls": False}
-    controller = _QuietController(server, hostname="127.0.0.1", port=server.port, **options)
+    controller = QuietController(server, hostname="127.0.0.1", port=server.port, **options)
     controller.start()
     try:
         yield server
