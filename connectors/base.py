@@ -17,6 +17,7 @@ from connectors.messages import (
     Address,
     Known,
     Limits,
+    Listing,
     OutboundMessage,
     Page,
     Parsed,
@@ -87,7 +88,7 @@ class Connector(Protocol):
         """Bring what is not known, newest first. Network only; every page stands alone and is resumable."""
         ...
 
-    def list_ids(self, scope: Scope) -> Iterator[str]:
+    def list_ids(self, scope: Scope) -> Listing:
         """External ids that the server holds now, ascending: for reconciliation."""
         ...
 

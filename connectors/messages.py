@@ -9,7 +9,7 @@ Times are aware datetimes in UTC. Addresses are stored as written; comparing the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -110,6 +110,14 @@ class Count:
 
     scope: Scope
     on_server: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Every external id that the server holds in a scope, and how many it says there are (None: it does not say)."""
+
+    ids: Iterable[str]
+    told: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

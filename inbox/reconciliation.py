@@ -1,6 +1,6 @@
 """The proof: every id that the server lists is stored, pending, or excluded by a named rule.
 
-    prove(account, scope, ids)   one full listing against the shelf → Proof; what is missing is owed from now on
+    prove(account, scope, listing) one full listing against the shelf → Proof; what is missing is owed from now on
     leave_out(account, trouble)  a person waits no longer for an id that the server does not hand over
 
 A listing names each id, so unlike a count it cannot be right by accident.
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +17,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from connectors.messages import Scope
+from connectors.messages import Listing, Scope
 from inbox import leases
 from inbox.completeness import change_ranges, complete_of, current_scopes, exclude, open_troubles
 from inbox.models import Account, CursorRange, CursorScope, CursorTrouble
@@ -58,17 +57,17 @@ class Proof:
 # --- One listing ----------------------------------------------------------------------------------------------------
 
 
-def prove(account_id: int, scope: Scope, ids: Iterable[str], *, held: leases.Held | None, now: datetime) -> Proof:
+def prove(account_id: int, scope: Scope, listing: Listing, *, held: leases.Held | None, now: datetime) -> Proof:
     """Compares a full listing with the shelf, in bounded memory. Raises leases.LeaseLost.
 
     What is missing is no longer covered, so that the next fetch brings it.
     """
     row = CursorScope.objects.get(account=account_id, place=scope.place, epoch=scope.epoch)
     covered = merge(CursorRange.objects.filter(scope=row).values_list("low", "high"))
-    proof, missing = Proof(told=row.on_server), list[str]()
+    proof, missing = Proof(told=listing.told), list[str]()
     with connection.cursor() as cursor:
-        listing = iter(ids)
-        while chunk := list(itertools.islice(listing, AT_ONCE)):
+        ids = iter(listing.ids)
+        while chunk := list(itertools.islice(ids, AT_ONCE)):
             missing += _compare(cursor, row, chunk, covered, proof)
         cursor.execute(
             "SELECT COUNT(DISTINCT external_id) FROM inbox_rawitem WHERE account_id = %s AND place = %s AND epoch = %s",

@@ -7,10 +7,10 @@ account due at once; the next poll brings it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from connectors.base import Connector, RetryLater
-from connectors.messages import Scope
+from connectors.messages import Listing, Scope
 from inbox import leases, reconciliation
 from inbox.models import Account
 from inbox.rules.proof import AGAIN_AFTER_FAULT
@@ -46,12 +46,13 @@ def prove_if_due(account: Account, connector: Connector, held: leases.Held, *, i
 def _prove(account: Account, connector: Connector, held: leases.Held) -> Iterator[int]:
     for row in reconciliation.readable_scopes(account):
         scope = Scope(row.place, row.epoch)
-        ids = _renewing(connector.list_ids(scope), held)
-        proof = reconciliation.prove(account.id, scope, ids, held=held, now=utc_now())
+        found = connector.list_ids(scope)
+        listing = Listing(_renewing(found.ids, held), found.told)
+        proof = reconciliation.prove(account.id, scope, listing, held=held, now=utc_now())
         yield proof.missing
 
 
-def _renewing(ids: Iterator[str], held: leases.Held) -> Iterator[str]:
+def _renewing(ids: Iterable[str], held: leases.Held) -> Iterator[str]:
     for number, one in enumerate(ids):
         if number % _RENEW_EVERY == 0:
             leases.renew(held)

@@ -43,6 +43,7 @@ from connectors.messages import (
     Flag,
     Known,
     Limits,
+    Listing,
     OutboundMessage,
     Page,
     Parsed,
@@ -129,8 +130,9 @@ class EmailConnector:
     def fetch(self, known: Known, wish: Wish) -> Iterator[Page]:
         return self._mailbox.fetch(known, wish)
 
-    def list_ids(self, scope: Scope) -> Iterator[str]:
-        return (str(uid) for uid in self._mailbox.list_uids(scope))
+    def list_ids(self, scope: Scope) -> Listing:
+        uids, told = self._mailbox.list_uids(scope)
+        return Listing((str(uid) for uid in uids), told)
 
     async def open_doorbell(self) -> MailDoorbell:
         """IDLE on the first folder, over a connection of its own."""

@@ -6,7 +6,7 @@ trip: NOOP for the selected folder and STATUS for the others, written together (
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -229,8 +229,8 @@ class Mailbox:
 
     # --- Reconciliation and evidence --------------------------------------------------------------------------------
 
-    def list_uids(self, scope: Scope) -> Iterator[int]:
-        """The UIDs of a scope, ascending. Raises RetryLater when the folder has begun a new epoch since."""
+    def list_uids(self, scope: Scope) -> tuple[Sequence[int], int]:
+        """The UIDs of a scope, ascending, and how many the server says there are. Raises RetryLater when the folder has begun a new epoch since."""
         # Opening a folder swallows its news, so the next fetch has to look for itself.
         self._quiet.pop(scope.place, None)
         return list_uids(self.open_session(), scope)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from connectors.base import RetryLater
 from connectors.killpoints import reach
@@ -31,8 +31,8 @@ def highest_uid(session: ImapSession, status: FolderStatus) -> int:
     return max((message.uid for message in found.fetched), default=0)
 
 
-def list_uids(session: ImapSession, scope: Scope) -> Iterator[int]:
-    """Every UID of a folder, ascending. Raises RetryLater when `scope` is no longer the folder's epoch.
+def list_uids(session: ImapSession, scope: Scope) -> tuple[Sequence[int], int]:
+    """Every UID of a folder, ascending, and how many it says there are. Raises RetryLater when `scope` is no longer the folder's epoch.
 
     A server that counts more mails than its SEARCH shows is asked a second time, by FETCH, and both answers count.
     """
@@ -44,11 +44,11 @@ def list_uids(session: ImapSession, scope: Scope) -> Iterator[int]:
     for part in _windows(status.exists, high, lambda low, top: search_uids(session, low, top)):
         uids.extend(part)
     if len(uids) >= status.exists:
-        return iter(uids)
+        return uids, status.exists
     told = set(uids)
     for part in _windows(status.exists, high, lambda low, top: _fetch_uids(session, low, top)):
         told.update(part)
-    return iter(sorted(told))
+    return sorted(told), status.exists
 
 
 def _fetch_uids(session: ImapSession, low: int, high: int) -> list[int]:
