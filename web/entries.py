@@ -12,9 +12,12 @@ from django.utils.translation import ngettext
 from inbox.models import User
 from inbox.rules.passages import is_shown
 from web.failures import failure_words
+from web.filenames import is_program, safe_name
 from web.formatting import Clock
+from web.mailbody import may_be_previewed
 from web.rows import channel_of
 from web.sends import send_words
+from web.trust import checked_words, sender_badge, sender_notices
 
 _PREFIX = re.compile(r"^\s*((re|aw|sv|vs|fw|fwd|wg|tr|rif|odp|ynt|bls|ref|râ)\s*(\[\d+\])?\s*:\s*)+", re.IGNORECASE)
 
@@ -73,16 +76,7 @@ def _notices(entry: dict[str, Any]) -> list[dict[str, Any]]:
                 True,
             )
         )
-    if "failed-sender-check" in flags or entry.get("verified") is False:
-        found.append(
-            (
-                _("The sender may be somebody else"),
-                _("The mail server could not confirm the address. Do not send anything confidential."),
-                "late",
-                "shield-alert",
-                False,
-            )
-        )
+    found += sender_notices(entry)
     if "same-id-other-content" in flags:
         found.append(
             (_("Another mail has the same id"), _("Both are shown, because their words differ."), "warn", "copy", False)
@@ -103,8 +97,8 @@ def _badges(entry: dict[str, Any]) -> list[dict[str, str]]:
         found.append({"text": text, "icon": icon, "tone": ""})
     if "from-own-address" in (entry.get("flags") or ()):
         found.append({"text": _("From one of our own addresses"), "icon": "info", "tone": ""})
-    if entry["direction"] == "inbound" and "unverified-sender" in (entry.get("flags") or ()):
-        found.append({"text": _("Sender not confirmed"), "icon": "shield-alert", "tone": ""})
+    if unsure := sender_badge(entry):
+        found.append({"text": unsure, "icon": "shield-alert", "tone": ""})
     return found
 
 
@@ -122,9 +116,11 @@ def _details(entry: dict[str, Any], clock: Clock) -> list[tuple[str, str]]:
     author = {"name": entry.get("author_name", ""), "address": entry.get("author_address", "")}
     recipients = entry.get("recipients") or []
     found = [(_("From"), _named(author)), (_("To"), _people(recipients, "to")), (_("Cc"), _people(recipients, "cc"))]
+    found.append((_("Answers go to"), _people(recipients, "reply-to")))
     found += [(_("Subject"), entry.get("subject") or ""), (_("Written"), clock.full(entry["at"]))]
     for delivery in entry.get("deliveries") or ():
         found.append((_("Arrived"), f"{delivery['account_name']}, {clock.full(delivery['received_at'])}"))
+    found.append((_("Sender check"), checked_words(entry)))
     return [(name, value) for name, value in found if value]
 
 
@@ -166,13 +162,16 @@ def _by(entry: dict[str, Any], clock: Clock) -> str:
 
 
 def _file(attachment: dict[str, Any]) -> dict[str, Any]:
-    kind = attachment["content_type"]
+    kind, name = attachment["content_type"], safe_name(attachment["name"]) if attachment["name"] else _("attachment")
     icon = "image" if kind.startswith("image/") else "file-text"
+    runs = is_program(name)
     return {
         "id": attachment["id"],
-        "name": attachment["name"] or _("attachment"),
+        "name": name,
         "size": attachment["size"],
-        "icon": icon,
+        "icon": "triangle-alert" if runs else icon,
+        "runs": runs,
+        "has_preview": not runs and may_be_previewed(kind, attachment["size"]),
     }
 
 

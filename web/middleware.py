@@ -10,13 +10,13 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 
 PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:{frames}; font-src 'self'; "
     "connect-src 'self'; frame-src 'self'{frames}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
     "manifest-src 'self'"
 )
 
 
-_STRANGERS = ("/b/", "/i/")  # the only paths of the content host
+_STRANGERS = ("/b/", "/i/", "/r/", "/l/", "/f/", "/p/", "/e/")  # the only paths of the content host, and only there
 
 
 def origin_of(address: str) -> str:
@@ -30,14 +30,14 @@ def content_origin() -> str:
 
 
 class ContentHost:
-    """Nobody signs in and nothing is done on the host that shows what strangers sent."""
+    """Nobody signs in and nothing is done on the host that shows what strangers sent; here nothing of it is shown."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        host = urlsplit(content_origin()).netloc
-        if host and request.get_host() == host and not request.path.startswith(_STRANGERS):
+        host = urlsplit(content_origin()).netloc.lower()
+        if host and (request.get_host().lower() == host) is not request.path.startswith(_STRANGERS):
             return HttpResponse(status=404)
         return self.get_response(request)
 

@@ -7,6 +7,7 @@ import secrets
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from connectors.egress import Rules
 from web.env import LOG_LEVELS, BadSetting, database_settings, read_environment
 
 BALAS = read_environment(os.environ)
@@ -57,6 +58,9 @@ if IS_SQLITE:
     # Page threads live on, and so do their connections: the page cache stays warm.
     DATABASES["default"]["CONN_MAX_AGE"] = None
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# What the one function that asks for strangers' addresses may reach (connectors/egress.py). No setting opens it wider.
+EGRESS = Rules()
 
 # Which back end does what. Nothing outside this file asks which size we are.
 SEARCH_BACKEND = (

@@ -7,6 +7,7 @@ joined or parsed again as a string. A page that is too large or too deep to be p
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
@@ -14,12 +15,14 @@ from urllib.parse import unquote
 
 import nh3
 
+from connectors.mail.links import Link, show_hosts
 from connectors.mail.markup import strip_tags
 from connectors.mail.nesting import looks_deeper_than_allowed
 
 MAX_HTML = 1024 * 1024
 MAX_AMPERSANDS = 50_000  # nh3 takes quadratic time over them: a megabyte of them 18 seconds
 MAX_DATA_URL = 200_000
+MAX_LISTED = 500
 
 _TAG_NAMES = (
     "a abbr address article b bdo big blockquote br caption center cite code col colgroup dd del dfn div dl dt em"
@@ -73,16 +76,23 @@ class CleanHtml:
     html: str
     blocked_images: int = 0
     is_text: bool = False
+    remote_images: tuple[str, ...] = ()  # their addresses, whether they were left or taken out; MAX_LISTED at most
+    links: tuple[Link, ...] = ()
 
 
 class _Filter:
     """Decides every attribute that nh3 lets through; counts the remote images it takes away."""
 
-    __slots__ = ("allow_remote", "blocked", "cid_url")
+    __slots__ = ("blocked", "cid_url", "led", "mark", "remote", "remote_url")
 
-    def __init__(self, cid_url: Callable[[str], str | None], allow_remote: bool) -> None:
+    def __init__(
+        self, cid_url: Callable[[str], str | None], remote_url: Callable[[str], str] | None, mark: str
+    ) -> None:
         self.cid_url = cid_url
-        self.allow_remote = allow_remote
+        self.remote_url = remote_url
+        self.mark = mark
+        self.led: dict[str, str] = {}  # misleading address → the page that says so
+        self.remote: dict[str, None] = {}
         self.blocked = 0
 
     def __call__(self, tag: str, attribute: str, value: str) -> str | None:
@@ -92,7 +102,11 @@ class _Filter:
             return self._image(value)
         if attribute == "href":
             start = _URL_NOISE.sub("", value[:64]).lower()
-            return value if start.startswith(("http://", "https://", "mailto:", "tel:")) else None
+            if not start.startswith(("http://", "https://", "mailto:", "tel:")):
+                return None
+            return self.led.get(value, value)
+        if attribute == "title" and tag == "a" and self.mark:
+            return value.removeprefix(self.mark) if value.startswith(self.mark) else None
         return value
 
     def _image(self, value: str) -> str | None:
@@ -100,8 +114,10 @@ class _Filter:
         if start.startswith("cid:"):
             return self.cid_url(unquote(value.strip()[4:]).strip("<> "))
         if start.startswith(("http://", "https://")):
-            if self.allow_remote:
-                return value
+            if len(self.remote) < MAX_LISTED:
+                self.remote[value] = None
+            if self.remote_url is not None:
+                return self.remote_url(value)
             self.blocked += 1
             return None
         if start.startswith("data:image/") and len(value) <= MAX_DATA_URL and _DATA_IMAGE.fullmatch(value.strip()):
@@ -128,15 +144,27 @@ def clean_style(style: str) -> str:
     return ";".join(kept)
 
 
-def clean_html(html: str, *, cid_url: Callable[[str], str | None], allow_remote: bool = False) -> CleanHtml:
+def clean_html(
+    html: str,
+    *,
+    cid_url: Callable[[str], str | None],
+    remote_url: Callable[[str], str] | None = None,
+    leaving_url: Callable[[Link], str] | None = None,
+) -> CleanHtml:
     """Sanitise a mail's HTML. `cid_url` gives the address of an inline image by its Content-ID, None when unknown.
 
-    Remote images are taken out and counted unless `allow_remote`. Never raises; bounded by MAX_HTML and the scan.
+    Remote images are taken out and counted, or get the address that `remote_url` gives. With `leaving_url` every link
+    tells its host as its title, and one whose words name another host leads to the page that this function names.
+    Never raises; bounded by MAX_HTML and the scan.
     """
     html = html.replace("\x00", "")
     if len(html) > MAX_HTML or html.count("&") > MAX_AMPERSANDS or looks_deeper_than_allowed(html):
         return CleanHtml(_as_text(html), 0, is_text=True)
-    chosen = _Filter(cid_url, allow_remote)
+    chosen = _Filter(cid_url, remote_url, secrets.token_hex(8) if leaving_url else "")
+    links: list[Link] = []
+    if leaving_url is not None:
+        links, html = show_hosts(html, chosen.mark)
+        chosen.led = {link.href: leaving_url(link) for link in links if link.is_misleading}
     cleaned = nh3.clean(
         html,
         tags=_TAGS,
@@ -145,13 +173,13 @@ def clean_html(html: str, *, cid_url: Callable[[str], str | None], allow_remote:
         attribute_filter=chosen,
         strip_comments=True,
         link_rel="noopener noreferrer nofollow",
-        set_tag_attribute_values={"a": {"target": "_blank"}},
+        set_tag_attribute_values={"a": {"target": "_blank"}, "img": {"loading": "lazy"}},
         url_schemes={"http", "https", "mailto", "tel", "cid", "data"},
         # Every address that may stay is chosen by the filter above, which lets no relative one pass; "deny" would
-        # only take away what `cid_url` gave.
+        # only take away what the functions above gave.
         url_relative="pass_through",
     )
-    return CleanHtml(cleaned, chosen.blocked)
+    return CleanHtml(cleaned, chosen.blocked, False, tuple(chosen.remote), tuple(links))
 
 
 def _as_text(html: str) -> str:

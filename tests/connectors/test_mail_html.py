@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,7 +22,7 @@ TAGS_THAT_MAY_STAY = frozenset(NAMES.split())
 DANGEROUS_STYLE = re.compile(r"url|var\(|expression|position|@|\\|javascript|/\*|<|behavior|binding|attr\(|image", re.I)
 
 
-def clean(html: str, **options: bool) -> CleanHtml:
+def clean(html: str, **options: Any) -> CleanHtml:
     return clean_html(html, cid_url=lambda cid: OWN + cid if cid == "logo@x" else None, **options)
 
 
@@ -215,9 +216,10 @@ def test_f75_remote_images_are_counted_and_shown_only_when_asked() -> None:
     html = "<img src=https://a.example/1><img src=http://a.example/2><img src=cid:logo@x><img src=//a.example/3>"
     blocked = clean(html)
     assert blocked.blocked_images == 2 and "a.example" not in blocked.html
-    shown = clean(html, allow_remote=True)
+    shown = clean(html, remote_url=lambda address: "/r/" + address)
     assert shown.blocked_images == 0
-    assert 'src="https://a.example/1"' in shown.html and "/3" not in shown.html
+    assert 'src="/r/https://a.example/1"' in shown.html and "/3" not in shown.html
+    assert blocked.remote_images == shown.remote_images == ("https://a.example/1", "http://a.example/2")
 
 
 def test_inline_images_are_found_whatever_the_spelling() -> None:

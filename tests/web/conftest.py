@@ -15,7 +15,7 @@ from inbox import people, templates
 from inbox.models import Account, Attachment, Conversation, Message, ReplyTemplate, User
 from inbox.rules.states import Role
 from tests.builders import make_account, make_item, make_mail, receive
-from web import reading
+from web import reading, trust
 from web.views import page
 
 PIXEL = (
@@ -29,9 +29,11 @@ def _fresh_memory() -> Iterator[None]:
     """What the process remembers for seconds must not pass from one test to the next."""
     page.forget_organisation()
     reading.forget_names()
+    trust.forget_ours()
     yield
     page.forget_organisation()
     reading.forget_names()
+    trust.forget_ours()
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,14 @@ def body_pass(house: House) -> list[Any]:
     return [make_pass(session_of(house), "body", house.message.id)]
 
 
+def a_pass(purpose: str, *names: str) -> Callable[[House], list[Any]]:
+    return lambda house: [make_pass(session_of(house), purpose, house.message.id, *names)]
+
+
+def file_pass(purpose: str) -> Callable[[House], list[Any]]:
+    return lambda house: [make_pass(session_of(house), purpose, house.attachment.id)]
+
+
 READ = (OK, OK, OK, MISSING, TO_DOOR)
 EVERYONE = (OK, OK, OK, OK, TO_DOOR)
 ACT = (302, 302, 302, MISSING, TO_DOOR)
@@ -113,8 +121,16 @@ MATRIX: dict[str, Line] = {
     "body": Line(READ, message),
     "raw": Line(READ, message),
     "attachment": Line(READ, lambda house: [house.attachment.id]),
+    "preview": Line((404, 404, 404, 404, TO_DOOR), lambda house: [house.attachment.id]),  # the file is no picture
+    "mail-look": Line(READ, message),
+    "mail-images": Line(ACT, message, post={"act": "remember"}),
     "inline-image": Line(PUBLIC, image_pass),  # the pass is the permission
     "shown-body": Line(PUBLIC, body_pass),
+    "remote-image": Line((404, 404, 404, 404, 404), a_pass("remote", "https://127.0.0.1/inside.png")),
+    "leave": Line(PUBLIC, a_pass("leave", "https://evil.example/", "shop.example")),
+    "handed-file": Line(PUBLIC, file_pass("file")),
+    "handed-source": Line(PUBLIC, a_pass("source")),
+    "shown-preview": Line((404, 404, 404, 404, 404), file_pass("preview")),
     "search": Line(EVERYONE),
     "search-results": Line(EVERYONE),
     "settings": Line(EVERYONE),

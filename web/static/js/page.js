@@ -114,6 +114,26 @@
 
   document.addEventListener("balas:say", (event) => balas.notice(event.detail.words));
 
+  // A mail as it was sent: what it would load and where its links mislead is asked for when its frame is first opened.
+  const look = async (details) => {
+    const place = $(".mail-look", details);
+    if (!place || details.dataset.looked) return;
+    details.dataset.looked = "1";
+    try {
+      place.innerHTML = await (await balas.get(details.dataset.look)).text();
+      htmx.process(place);
+    } catch { delete details.dataset.looked; }
+  };
+  const lookAtAll = () => { for (const details of $$("details[data-look][open]")) look(details); };
+  document.addEventListener("toggle", (event) => { if (event.target.matches?.("details[data-look][open]")) look(event.target); }, true);
+  document.addEventListener("DOMContentLoaded", lookAtAll);
+  document.addEventListener("htmx:load", lookAtAll);
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const name = event.detail.elt.closest?.("[data-reloads]")?.dataset.reloads;
+    const frame = name && event.detail.successful && document.getElementsByName(name)[0];
+    if (frame) frame.src = frame.getAttribute("src");
+  });
+
   // The pane of the thumb: one at a time.
   balas.pane = (isOpen) => { const work = $("#workspace"); if (work) { if (isOpen) work.dataset.pane = "conversation"; else delete work.dataset.pane; } };
 })();
