@@ -6,6 +6,7 @@ changeable while it runs.
 
 from __future__ import annotations
 
+import base64
 import re
 import socket
 import threading
@@ -32,6 +33,8 @@ class ScriptedImap:
     port: int
     folders: dict[str, ScriptedFolder] = field(default_factory=lambda: {"INBOX": ScriptedFolder()})
     login_answer: str = "OK logged in"
+    takes_token: Callable[[str], bool] | None = None  # offers XOAUTH2, and this says which tokens are good
+    goodbye: str = "[UNAVAILABLE] server is going down"
     omit: Callable[[int], bool] = lambda uid: False  # bodies left out of a FETCH answer
     omit_sizes: Callable[[int], bool] = lambda uid: False  # left out of an answer without bodies
     hide: Callable[[int], bool] = lambda uid: False  # UIDs left out of a SEARCH answer
@@ -94,8 +97,10 @@ class _Conversation:
             raise _Gone
         if name == "LOGIN":
             self.say(f"{tag} {self.server.login_answer}")
+        elif name == "AUTHENTICATE":
+            self.authenticate(tag)
         elif name == "CAPABILITY":
-            self.say("* CAPABILITY IMAP4rev1 IDLE")
+            self.say(f"* CAPABILITY IMAP4rev1 IDLE{' AUTH=XOAUTH2' if self.server.takes_token else ''}")
             self.say(f"{tag} OK done")
         elif name == "LIST":
             for folder in self.server.folders:
@@ -120,6 +125,17 @@ class _Conversation:
             raise _Gone
         else:
             self.say(f"{tag} OK done")
+
+    def authenticate(self, tag: str) -> None:
+        """XOAUTH2 as Gmail speaks it: a refusal is a challenge with JSON first."""
+        self.say("+ ")
+        token = base64.b64decode(self.line()).decode().partition("Bearer ")[2].strip("\x01")
+        if self.server.takes_token is not None and self.server.takes_token(token):
+            self.say(f"{tag} OK logged in")
+            return
+        self.say("+ " + base64.b64encode(b'{"status":"400","schemes":"Bearer"}').decode())
+        assert self.line() == b""
+        self.say(f"{tag} NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)")
 
     def examine(self, tag: str, rest: str) -> None:
         self.folder = self.server.folders.get(rest.strip('"'))
@@ -199,7 +215,7 @@ class _Conversation:
             start, length = int(partial[1]), int(partial[2])
             mail, name = mail[start : start + length], f"BODY[]<{start}>"
         if uid == self.server.goodbye_at:
-            self.say("* BYE [UNAVAILABLE] server is going down")
+            self.say(f"* BYE {self.server.goodbye}")
             raise _Gone
         facts = self.facts(uid) + " " if "INTERNALDATE" in items else ""
         if uid == self.server.cut_at:

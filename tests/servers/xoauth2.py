@@ -90,7 +90,9 @@ class TokenSmtp(RecordingSmtp):
 
     async def _long_answer(self, server: Any) -> str:
         await server.push("334 ")
-        line: bytes = await server._reader.readuntil(b"\r\n")
+        line = b""
+        while not line.endswith(b"\r\n") and (more := await server._reader.read(4096)):
+            line += more
         return line.decode().strip()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 
-from inbox import accounts, leases
+from inbox import accounts, credentials, leases
 from inbox.models import Account, RawItem
 from search.backend import get_backend, get_sink
 from tests.servers.requirement import free_port
@@ -77,12 +77,12 @@ def test_a_lost_keyring_asks_for_a_new_login(imap: ScriptedImap, account: Accoun
     keyring = django_settings.BALAS_HOME / "keyring"
     kept = keyring.read_bytes()
     keyring.unlink()
-    accounts._keyring.cache_clear()
+    credentials._keyring.cache_clear()
     try:
         sentence = jobs.poll(account.id).sentence
     finally:
         keyring.write_bytes(kept)
-        accounts._keyring.cache_clear()
+        credentials._keyring.cache_clear()
     account.refresh_from_db()
     assert (account.state, account.sentence) == ("needs-login", sentence)
     assert "keyring" in sentence
