@@ -12,6 +12,7 @@ from connectors.mail.markup import strip_tags, to_lines
 from connectors.mail.nesting import looks_deeper_than_allowed
 from connectors.mail.parts import Part, Tree, parse_tree
 from connectors.messages import Flag, ParsedAttachment
+from connectors.passages import NEW
 
 MAX_TEXT = 10 * 1024 * 1024  # characters of decoded text over all parts; the rest stays in the raw item
 MAX_HTML = 1024 * 1024
@@ -55,9 +56,9 @@ class Slot:
 
 
 class Content:
-    """What a tree holds for a reader. `lines` and `quoted` run in parallel: which lines the markup calls a quote."""
+    """What a tree holds for a reader. `marks`: what markup told of each line of `text`, None for nothing."""
 
-    __slots__ = ("attachments", "flags", "quoted", "slots", "text", "texts")
+    __slots__ = ("attachments", "flags", "marks", "slots", "text", "texts")
 
     def __init__(self) -> None:
         self.slots: list[Slot] = []
@@ -65,7 +66,7 @@ class Content:
         self.flags: dict[Flag, None] = {}
         self.text = ""
         self.texts: dict[str, str] = {}  # decoded text by part path, as the stable hash needs it
-        self.quoted: list[bool] | None = None
+        self.marks: list[str] | None = None
 
 
 def collect(tree: Tree) -> Content:
@@ -141,32 +142,32 @@ def _adopt_other_text(content: Content) -> None:
 
 
 def read_text(content: Content) -> None:
-    """Fill `text`, `quoted` and `texts` from the slots, at most MAX_TEXT characters in all."""
+    """Fill `text`, `marks` and `texts` from the slots, at most MAX_TEXT characters in all."""
     pieces: list[str] = []
-    marks: list[bool] = []
+    marks: list[str] = []
     has_marks = False
     room = MAX_TEXT
     for slot in content.slots:
-        piece, quoted = _slot_text(slot, content, room)
+        piece, of_piece = _slot_text(slot, content, room)
         piece = piece.rstrip()
         if not piece:
             continue
         room -= len(piece)
         pieces.append(piece)
         if len(content.slots) == 1:
-            has_marks = quoted is not None
-            marks = quoted or []
+            has_marks = of_piece is not None
+            marks = of_piece or []
         else:
             count = piece.count("\n") + 1
-            marks.extend((quoted or [False] * count)[:count])
-            has_marks |= quoted is not None
+            marks.extend((of_piece or [NEW] * count)[:count])
+            has_marks |= of_piece is not None
             if pieces[1:]:
-                marks.insert(len(marks) - count, False)
+                marks.insert(len(marks) - count, NEW)
     content.text = "\n\n".join(pieces)
-    content.quoted = marks if has_marks else None
+    content.marks = marks if has_marks else None
 
 
-def _slot_text(slot: Slot, content: Content, room: int) -> tuple[str, list[bool] | None]:
+def _slot_text(slot: Slot, content: Content, room: int) -> tuple[str, list[str] | None]:
     plain = part_text(slot.plain, content, room) if slot.plain else ""
     if slot.plain and slot.plain.parameters.get("format", "").lower() == "flowed":
         plain = unflow(plain, slot.plain.parameters.get("delsp", "").lower() == "yes")
@@ -181,11 +182,11 @@ def _slot_text(slot: Slot, content: Content, room: int) -> tuple[str, list[bool]
         content.flags[Flag.TRUNCATED] = None
         rough = strip_tags(html[:MAX_HTML])
         return (rough, None) if rough.strip() else (plain, None)
-    lines, quoted = to_lines(html)
+    lines, marks = to_lines(html)
     text = "\n".join(lines)
     if len(text) <= len(plain.strip()):
         return plain, None
-    return text, quoted
+    return text, marks
 
 
 def part_text(part: Part, content: Content, room: int = MAX_TEXT) -> str:

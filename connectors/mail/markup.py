@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from html import unescape
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from connectors.passages import NEW, QUOTE, SIGNATURE
 
 MAX_NODES = 100_000
 
@@ -32,13 +35,23 @@ _HIDDEN = re.compile(
 )
 _OUTLOOK_RULE = re.compile(r"border-top\s*:\s*solid\s+#(?:e1e1e1|b5c4df)", re.I)
 _SPACE = re.compile(r"[ \t\n\r\f\xa0]+")
-_QUOTE_CLASS_NAMES = (
-    "gmail_quote gmail_quote_container yahoo_quoted moz-cite-prefix protonmail_quote tutanota_quote zmail_extra"
-)
-_QUOTE_CLASSES = frozenset(_QUOTE_CLASS_NAMES.split())
-_QUOTE_IDS = frozenset(("OLK_SRC_BODY_SECTION", "isForwardContent", "oriMsgHtmlSeperator"))
-# From here to the end it is history, whatever the nesting says.
-_CUT_IDS = frozenset(("divRplyFwdMsg", "appendonsend", "mail-editor-reference-message-container", "stopSpelling"))
+# What ids, classes and names of the usual programs say of a part of the page. CUT: from here to the end it is history,
+# whatever the nesting says. Programs put their own prefix before the names in what they quote.
+CUT = "cut"
+_ROLE_NAMES = {
+    CUT: "divrplyfwdmsg appendonsend mail-editor-reference-message-container ms-outlook-mobile-reference-message"
+    " stopspelling zwchr outlookmessageheader",
+    QUOTE: "gmail_quote gmail_quote_container yahoo_quoted moz-cite-prefix protonmail_quote tutanota_quote zmail_extra"
+    " olk_src_body_section isforwardcontent orimsghtmlseperator isreplycontent airmail_on airmail_ext_on"
+    " mail-quote-collapse ntes-mailmaster-quote ntes-pcmail-quote appleoriginalcontents reply-intro front-blockquote"
+    " freshdesk_quote messagereplysection quote aolmail_extra",
+    SIGNATURE: "gmail_signature gmail_signature_prefix moz-signature protonmail_signature_block"
+    " protonmail_signature_block-user ms-outlook-mobile-signature signature signature_container applemailsignature"
+    " apple-mail-signature zmail_signature bloop_sign messagesignaturesection composer_signature tutanota_signature"
+    " front-signature sh-signature _rc_sig divneteasemailcard",
+}
+_ROLES = {name: role for role, names in _ROLE_NAMES.items() for name in names.split()}
+_OWN_PREFIX = re.compile(r"(?:x_|yiv\d{5,12}|gmail-m_-?\d{5,24}|m_-?\d{5,24}|ydp[0-9a-f]{7,9})+")
 _NO_SCRIPT = re.compile(r"<(script|style|head|title)\b.*?(?:</\1\s*>|\Z)", re.I | re.S)
 _ANY_TAG = re.compile(r"<[^<>]{0,2000}>")
 _BREAKING = re.compile(r"<(?:br|/?p|/?div|/?tr|/?li|/?h[1-6])\b[^<>]{0,500}>", re.I)
@@ -55,16 +68,19 @@ def strip_tags(html: str) -> str:
 class _Writer:
     """Collects lines. A block begins a new line; runs of white space are one space, as on a page."""
 
-    __slots__ = ("containers", "cut", "gap", "keeps_space", "lines", "links", "lists", "pieces", "prefix", "quoted")
+    __slots__ = (
+        "containers", "cut", "gap", "keeps_space", "lines", "links", "lists", "marks", "pieces", "prefix", "signatures",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.lines: list[str] = []
-        self.quoted: list[bool] = []
+        self.marks: list[str] = []
         self.pieces: list[str] = []  # of the line being written
         self.prefix = ""
         self.gap = False
         self.cut = False  # everything from here on is history
         self.containers: list[bool] = []  # open quote containers; False once their first blockquote has ended
+        self.signatures = 0  # open ones
         self.lists: list[int] = []
         self.links: list[tuple[int, int]] = []
         self.keeps_space = 0
@@ -99,14 +115,21 @@ class _Writer:
         if not line.strip("> ") and self.lines and not self.lines[-1].strip("> "):
             return
         self.lines.append(line)
-        self.quoted.append(self.cut or bool(self.prefix) or True in self.containers)
+        if self.cut or self.is_in_quote:
+            self.marks.append(QUOTE)
+        else:
+            self.marks.append(SIGNATURE if self.signatures else NEW)
+
+    @property
+    def is_in_quote(self) -> bool:
+        return bool(self.prefix) or True in self.containers
 
 
 _Leave = tuple[str, str]  # the tag, and what its start tag makes necessary at its end
 
 
-def to_lines(html: str) -> tuple[list[str], list[bool]]:
-    """Readable lines of a page, and for each whether the markup says that it is quoted history."""
+def to_lines(html: str) -> tuple[list[str], list[str]]:
+    """Readable lines of a page, and what the markup says of each: QUOTE, SIGNATURE, or NEW for nothing."""
     top = LexborHTMLParser(html).body
     writer = _Writer()
     waiting: list[LexborNode | _Leave] = [top] if top is not None else []
@@ -126,7 +149,7 @@ def to_lines(html: str) -> tuple[list[str], list[bool]]:
         attributes = node.attributes
         if attributes and _is_hidden(attributes):
             continue
-        if tag in _TOLD:
+        if tag in _TOLD or (attributes and _role_of(attributes)):
             waiting.append((tag, _enter(writer, tag, attributes)))
         child = node.last_child
         while child is not None:
@@ -135,8 +158,8 @@ def to_lines(html: str) -> tuple[list[str], list[bool]]:
     writer.end_line()
     while writer.lines and not writer.lines[-1].strip():
         writer.lines.pop()
-        writer.quoted.pop()
-    return writer.lines, writer.quoted
+        writer.marks.pop()
+    return writer.lines, writer.marks
 
 
 def _is_hidden(attributes: Mapping[str, str | None]) -> bool:
@@ -158,20 +181,31 @@ def _enter(writer: _Writer, tag: str, attributes: Mapping[str, str | None]) -> s
         alt = attributes.get("alt")
         if alt and len(alt) < 200:
             writer.words(alt)
-    return ""
+    return _enter_role(writer, attributes)
+
+
+def _enter_role(writer: _Writer, attributes: Mapping[str, str | None]) -> str:
+    """What its end must take back."""
+    role = _role_of(attributes) if attributes else ""
+    if role == CUT:
+        # Within a quote it is the history of what is quoted: an answer may still stand below.
+        writer.cut = writer.cut or not writer.is_in_quote
+        return ""
+    if role == QUOTE:
+        writer.containers.append(True)
+    elif role == SIGNATURE:
+        writer.signatures += 1
+    return role
 
 
 def _enter_block(writer: _Writer, tag: str, attributes: Mapping[str, str | None]) -> str:
     mark = ""
-    if attributes and _begins_history(attributes):
-        writer.cut = True
     if tag == "blockquote":
         if not _is_indent(attributes):
             writer.prefix += "> "
-            mark = "quote"
-    elif attributes and _is_container(attributes):
-        writer.containers.append(True)
-        mark = "container"
+            mark = ">"
+    else:
+        mark = _enter_role(writer, attributes)
     if tag == "li":
         ordinal = writer.lists[-1] if writer.lists else 0
         writer.pieces.append(f"{ordinal}. " if ordinal else "- ")
@@ -193,16 +227,20 @@ def _leave(writer: _Writer, tag: str, mark: str) -> None:
             writer.pieces[-1] = writer.pieces[-1].rstrip(" ") + "  "
     elif tag == "a":
         _leave_link(writer, mark)
-    if tag not in _BLOCKS:
         return
-    writer.end_line()
-    writer.gap |= tag in _SPACED
-    if mark == "quote":
+    if tag in _BLOCKS:
+        writer.end_line()
+        writer.gap |= tag in _SPACED
+    if mark == ">":
         writer.prefix = writer.prefix[:-2]
         if not writer.prefix and writer.containers:
             writer.containers[-1] = False
-    elif mark:
+    elif mark == QUOTE:
         writer.containers.pop()
+    elif mark == SIGNATURE:
+        writer.signatures -= 1
+    if tag not in _BLOCKS:
+        return
     if tag in ("ul", "ol"):
         writer.lists.pop()
     elif tag == "pre":
@@ -221,14 +259,23 @@ def _leave_link(writer: _Writer, href: str) -> None:
         writer.pieces.append(f" <{target}>")
 
 
-def _begins_history(attributes: Mapping[str, str | None]) -> bool:
+def _role_of(attributes: Mapping[str, str | None]) -> str:
     style = attributes.get("style")
-    return attributes.get("id") in _CUT_IDS or (style is not None and _OUTLOOK_RULE.search(style) is not None)
+    if style is not None and _OUTLOOK_RULE.search(style) is not None:
+        return CUT
+    names = (attributes.get("class"), attributes.get("id"), attributes.get("name"))
+    return _role_of_names(*(name[:200] if name else "" for name in names)) if any(names) else ""
 
 
-def _is_container(attributes: Mapping[str, str | None]) -> bool:
-    names = (attributes.get("class") or "").split()
-    return attributes.get("id") in _QUOTE_IDS or any(name in _QUOTE_CLASSES for name in names)
+@lru_cache(maxsize=2048)
+def _role_of_names(classes: str, identity: str, name: str) -> str:
+    for one in (*classes.lower().split(), identity.lower(), name.lower()):
+        bare = _OWN_PREFIX.sub("", one, count=1)
+        if bare in _ROLES:
+            return _ROLES[bare]
+        if bare.startswith(("yahoo_quoted_", "zmail_extra_")):
+            return QUOTE
+    return ""
 
 
 def _is_indent(attributes: Mapping[str, str | None]) -> bool:

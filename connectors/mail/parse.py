@@ -125,7 +125,7 @@ class _Reading:
             self.flag(Flag.NO_MESSAGE_ID)
         in_reply_to, references = self._ancestors(message_id)
         found, attachments = self._bodies()
-        passages = quotes.split_passages(found.text, found.quoted)
+        passages = quotes.split_passages(found.text, found.marks, author)
         kind = self._automatic(sender, subject, is_relayed)
         verified = self._verified(sender, is_relayed)
         self._seal_flags(found)

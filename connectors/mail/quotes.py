@@ -14,33 +14,38 @@ from connectors.mail.quotewords import (
     BEGIN_FORWARDED,
     DATE_INSIDE,
     DATED_ADDRESS,
-    DISCLAIMER,
     FROM_LINE,
-    LIST_FOOTER,
-    MOBILE,
     ON_START,
-    OTHER_LINE,
+    PRONOUN_WROTE,
     RULE,
+    SEE_BELOW,
     SEPARATOR,
+    SUBJECT_LINE,
+    TO_LINE,
+    WHEN_LINE,
     WROTE_BETWEEN_DASHES,
     WROTE_END,
 )
-from connectors.messages import Passage
+from connectors.mail.tails import mark_tails
+from connectors.messages import Address, Passage
 from connectors.passages import FOOTER, NEW, QUOTE, SIGNATURE, shown
 
 MAX_LINES = 20_000
 MAX_LINE = 400  # characters of a line that are looked at
-MAX_SIGNATURE_LINES = 15
+MAX_POINTER = 300  # characters of a note that says to look below
 
 LIKELY, CERTAIN = 1, 2
 
 
-def split_passages(text: str, quoted: Sequence[bool] | None = None) -> tuple[Passage, ...]:
-    """Cut a text (LF line ends) into passages. `quoted` says, line by line, what markup already told to be quoted."""
+def split_passages(text: str, marks: Sequence[str] | None = None, author: Address | None = None) -> tuple[Passage, ...]:
+    """Cut a text (LF line ends) into passages.
+
+    `marks`: what markup already told of each line (QUOTE, SIGNATURE, or NEW). `author`: whose name may sign.
+    """
     if not text:
         return ()
     lines = text.split("\n")
-    labels = _labels(lines[:MAX_LINES], quoted)
+    labels = _labels(lines[:MAX_LINES], marks, author)
     if len(lines) > MAX_LINES:
         labels += [labels[-1]] * (len(lines) - MAX_LINES)
     _keep_interleaved(lines, labels)
@@ -60,12 +65,12 @@ def _has_new(lines: Sequence[str], labels: Sequence[str]) -> bool:
     return any(label == NEW and line.strip("> \t\xa0").strip() for line, label in zip(lines, labels, strict=True))
 
 
-def _labels(lines: list[str], quoted: Sequence[bool] | None) -> list[str]:
+def _labels(lines: list[str], marks: Sequence[str] | None, author: Address | None) -> list[str]:
     labels = [QUOTE if line[:1] == ">" else NEW for line in lines]
-    if quoted is not None:
-        for index, is_quoted in enumerate(quoted[: len(labels)]):
-            if is_quoted:
-                labels[index] = QUOTE
+    if marks is not None:
+        for index, mark in enumerate(marks[: len(labels)]):
+            if mark != NEW:
+                labels[index] = mark
     reached = 0
     for index in _suspects(lines):
         if index < reached or labels[index] == QUOTE:
@@ -77,8 +82,19 @@ def _labels(lines: list[str], quoted: Sequence[bool] | None) -> list[str]:
         if end:
             labels[index:end] = [QUOTE] * (end - index)
             reached = end
-    _mark_tails(lines, labels)
+    _keep_pointed_at(lines, labels)
+    mark_tails(lines, labels, author)
     return labels
+
+
+def _keep_pointed_at(lines: Sequence[str], labels: list[str]) -> None:
+    """With "see my answers below" they stand in the history, in another colour at best, so it stays in view."""
+    first = next((index for index, label in enumerate(labels) if label == QUOTE), 0)
+    above = "\n".join(lines[: min(first, 20)])
+    if not first or len(above) > MAX_POINTER or not SEE_BELOW.search(above):
+        return
+    if not any(lines[index][:1] == ">" for index in range(first, len(labels)) if labels[index] == QUOTE):
+        labels[first:] = [NEW if label == QUOTE else label for label in labels[first:]]
 
 
 def _suspects(lines: Sequence[str]) -> list[int]:
@@ -94,7 +110,7 @@ def _suspects(lines: Sequence[str]) -> list[int]:
                 while start and index - start < 5 and (lines[start - 1].strip() or lines[start].strip() == "<"):
                     start -= 1
                 suspects.update(range(start, index))
-        elif "--" in line or "__" in line or "==" in line or "@" in line:
+        elif "--" in line or "__" in line or "==" in line or "@" in line or "——" in line or "──" in line:
             suspects.add(index)
     return sorted(index for index in suspects if lines[index].strip())
 
@@ -102,13 +118,13 @@ def _suspects(lines: Sequence[str]) -> list[int]:
 def _history_start(lines: list[str], index: int, stripped: str) -> int:
     """0: nothing begins here. -1: history to the end. n: lines index..n introduce a quote that is marked itself."""
     last = stripped[-1]
-    if stripped[0] in "-_=*" and (
-        SEPARATOR.match(stripped) or (RULE.match(stripped) and _header_block(lines, index + 1))
+    if stripped[0] in "-_=*—―─" and (
+        SEPARATOR.match(stripped) or (RULE.match(stripped) and _header_block(lines, index + 1, is_ruled=True))
     ):
         return -1
-    if last == ":" and BEGIN_FORWARDED.match(stripped):
+    if last in ":：" and BEGIN_FORWARDED.match(stripped):
         return -1
-    if (":" in stripped or "：" in stripped) and FROM_LINE.match(stripped) and _header_block(lines, index):
+    if _names_a_field(stripped) and _header_block(lines, index, is_ruled=False):
         return -1
     end, is_certain = _attribution_end(lines, index, stripped)
     if not end:
@@ -121,14 +137,36 @@ def _history_start(lines: list[str], index: int, stripped: str) -> int:
     return -1 if is_certain else 0
 
 
-def _header_block(lines: list[str], index: int) -> bool:
-    """A quoted header: a From line and two others within eight lines."""
-    near = [line[:MAX_LINE].strip() for line in lines[index : index + 9]]
-    near = [line for line in near if line]
-    if not near or not (FROM_LINE.match(near[0]) or OTHER_LINE.match(near[0])):
+def _names_a_field(line: str) -> bool:
+    """A short word and a colon, as a quoted header begins."""
+    head = line[:32].replace("：", ":")
+    return 0 < head.find(":") < 30
+
+
+def _header_block(lines: list[str], index: int, *, is_ruled: bool) -> bool:
+    """A quoted header: who wrote, when or to whom, and about what, within a few lines.
+
+    Without a subject it needs an address or a rule above it: "From: Bogor, To: Jakarta, Date: Monday" is an order.
+    """
+    near = [line[:MAX_LINE].strip() for line in lines[index : index + 10]]
+    near = [line for line in near if line][:8]
+    if not near or not _field_of(near[0]):
         return False
-    has_from = any(FROM_LINE.match(line) for line in near[:5])
-    return has_from and sum(1 for line in near[:8] if OTHER_LINE.match(line)) >= 2
+    found = {_field_of(line) for line in near}
+    if "from" not in found or not found & {"when", "to"}:
+        return False
+    return "subject" in found or is_ruled or any("@" in line for line in near[:5])
+
+
+def _field_of(line: str) -> str:
+    if not _names_a_field(line):
+        return ""
+    if FROM_LINE.match(line):
+        return "from"
+    for name, expression in (("subject", SUBJECT_LINE), ("when", WHEN_LINE), ("to", TO_LINE)):
+        if expression.match(line):
+            return name
+    return ""
 
 
 def _attribution_end(lines: list[str], index: int, stripped: str) -> tuple[int, bool]:
@@ -167,7 +205,7 @@ def _attribution(joined: str) -> int:
     if has_date and has_address:
         return CERTAIN
     if WROTE_END.search(joined) and (has_address or (has_date and ON_START.match(joined))):
-        return CERTAIN
+        return LIKELY if PRONOUN_WROTE.search(joined) else CERTAIN
     return LIKELY if has_date or "@" in joined else 0
 
 
@@ -187,51 +225,6 @@ def _keep_interleaved(lines: Sequence[str], labels: list[str]) -> None:
     if len(runs) >= 2:
         for begin, end in runs:
             labels[begin:end] = [NEW] * (end - begin)
-
-
-def _mark_tails(lines: Sequence[str], labels: list[str]) -> None:
-    """Signature and footer stand at the end of what is new: at the very end, or right before the history."""
-    end = len(labels)
-    for _ in range(50):
-        while end and labels[end - 1] != NEW:
-            end -= 1
-        start = end
-        while start and labels[start - 1] == NEW:
-            start -= 1
-        if start == end:
-            return
-        _mark_tail(lines, labels, start, end)
-        end = start
-
-
-def _mark_tail(lines: Sequence[str], labels: list[str], start: int, end: int) -> None:
-    last = end - 1
-    while last > start and not lines[last].strip():
-        last -= 1
-    mobile = lines[last].strip()
-    if mobile and len(mobile) < 100 and MOBILE.match(mobile):
-        labels[last:end] = [SIGNATURE] * (end - last)
-        end = last
-    for index in range(max(start, end - 200), end):
-        line = lines[index]
-        if line[:1] in ("-", "_", "—"):
-            label = _tail_label(lines, index, end)
-            if label:
-                labels[index:end] = [label] * (end - index)
-                return
-        elif index and line and not lines[index - 1].strip() and DISCLAIMER.match(line[:MAX_LINE].lstrip("*_ ")):
-            labels[index:end] = [FOOTER] * (end - index)
-            return
-
-
-def _tail_label(lines: Sequence[str], index: int, end: int) -> str:
-    """What a line of dashes begins here: SIGNATURE, FOOTER, or "" for nothing."""
-    line = lines[index]
-    is_list = any(LIST_FOOTER.search(near[:MAX_LINE]) for near in lines[index + 1 : index + 12])
-    if line == "-- " or (line.rstrip() in ("--", "—") and end - index <= MAX_SIGNATURE_LINES):
-        return FOOTER if is_list else SIGNATURE
-    is_rule = len(line) >= 20 and RULE.match(line[:MAX_LINE].rstrip()) is not None
-    return FOOTER if is_rule and is_list and end - index <= MAX_SIGNATURE_LINES else ""
 
 
 def _join(lines: Sequence[str], labels: Sequence[str]) -> list[Passage]:

@@ -185,7 +185,7 @@ def test_lists_and_lawyers_are_footers(footer: str) -> None:
 
 
 def test_lines_that_markup_calls_quoted_are_quoted_in_any_language() -> None:
-    passages = split_passages("Ja.\nKlingon wrote it:\nold text", [False, True, True])
+    passages = split_passages("Ja.\nKlingon wrote it:\nold text", ["new", "quote", "quote"])
     assert [(passage.kind, passage.text) for passage in passages] == [
         ("new", "Ja.\n"),
         ("quote", "Klingon wrote it:\nold text"),

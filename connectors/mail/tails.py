@@ -1,0 +1,238 @@
+"""Signature and footer: what stands at the end of what is new, at the very end of a mail or right before the history.
+
+A wrong fold hides words, so whatever could be an answer stays in view: closing words with a name, an address to deliver
+to, a sentence that begins like a line of a phone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence, Set
+
+from connectors.mail.tailwords import (
+    ADDRESS,
+    DEVICES,
+    GREEN_OR_SCANNED,
+    LABELLED,
+    LEGAL_TITLE,
+    LIST_FOOTER,
+    MAIL_WORDS,
+    MOBILE_LINE,
+    PHONE,
+    RECIPIENTS,
+    SECRETS,
+    SHORT_RULE,
+    SITE,
+)
+from connectors.messages import Address
+from connectors.passages import FOOTER, NEW, SIGNATURE
+
+MAX_LINE = 400  # characters of a line that are looked at
+MAX_RUNS = 50
+_FOOTER_LINES = 80  # from the end, within which lawyers and scanners are looked for
+_SIGNATURE_LINES = 15
+_PARAGRAPH = 1200  # characters of a paragraph that are looked at
+_WORD = re.compile(r"[^\W\d_]{2,}")
+
+
+def mark_tails(lines: Sequence[str], labels: list[str], author: Address | None = None) -> None:
+    """Labels the tails of every run of new lines."""
+    end = len(labels)
+    for _ in range(MAX_RUNS):
+        while end and labels[end - 1] != NEW:
+            end -= 1
+        start = end
+        while start and labels[start - 1] == NEW:
+            start -= 1
+        if start == end:
+            return
+        _mark_tail(lines, labels, start, end, author)
+        end = start
+
+
+def _mark_tail(lines: Sequence[str], labels: list[str], start: int, end: int, author: Address | None) -> None:
+    names = _names(author)
+    for find in (_footer_start, _mobile_start, _dashes_start, _mobile_start, _contact_start):
+        last = _trimmed(lines, start, end)
+        at, label = find(lines, start, last, names)
+        if at < last:
+            labels[at:end] = [label] * (end - at)
+            end = at
+
+
+def _trimmed(lines: Sequence[str], start: int, end: int) -> int:
+    while end > start and not lines[end - 1].strip():
+        end -= 1
+    return end
+
+
+# --- Footers --------------------------------------------------------------------------------------------------------
+
+
+def _footer_start(lines: Sequence[str], start: int, end: int, _names: Set[str]) -> tuple[int, str]:
+    """Where what lawyers and scanners add begins: the first such paragraph after the writer's own words."""
+    first = start
+    while first < end and not lines[first].strip():
+        first += 1
+    for at in range(max(first + 1, end - _FOOTER_LINES), end):
+        if not lines[at].strip() or not _begins_paragraph(lines, at):
+            continue
+        paragraph = _paragraph(lines, at, end)
+        if _is_footer(paragraph):
+            return _with_rule(lines, first + 1, at), FOOTER
+    return end, FOOTER
+
+
+def _begins_paragraph(lines: Sequence[str], at: int) -> bool:
+    before = lines[at - 1].strip()
+    return not before or SHORT_RULE.match(before[:MAX_LINE]) is not None
+
+
+def _paragraph(lines: Sequence[str], at: int, end: int) -> str:
+    taken, size = [], 0
+    while at < end and lines[at].strip() and size < _PARAGRAPH:
+        taken.append(lines[at][:_PARAGRAPH].strip())
+        size += len(taken[-1])
+        at += 1
+    return " ".join(taken)[:_PARAGRAPH]
+
+
+def _is_footer(paragraph: str) -> bool:
+    head = paragraph[:MAX_LINE].lstrip("*_-~ ")
+    if LEGAL_TITLE.match(head) or GREEN_OR_SCANNED.match(head):
+        return True
+    if len(paragraph) < (70 if paragraph.isascii() else 40):
+        return False
+    lowered = paragraph.lower()
+    return all(_any_in(words, lowered) for words in (SECRETS, RECIPIENTS, MAIL_WORDS))
+
+
+def _any_in(words: Sequence[str], lowered: str) -> bool:
+    return any(word in lowered for word in words)
+
+
+def _with_rule(lines: Sequence[str], first: int, at: int) -> int:
+    """A rule above the footer belongs to it."""
+    above = at - 1
+    while above > first and not lines[above].strip():
+        above -= 1
+    return above if above >= first and SHORT_RULE.match(lines[above].strip()[:MAX_LINE]) else at
+
+
+# --- Lines of phones, and what stands below dashes --------------------------------------------------------------------
+
+
+def _mobile_start(lines: Sequence[str], start: int, end: int, names: Set[str]) -> tuple[int, str]:
+    at = end
+    while at > start and end - at < 3 and _is_mobile(lines, start, at - 1):
+        at = _trimmed(lines, start, at - 1)
+    if at == end:
+        return end, SIGNATURE
+    if at > start + 1 and lines[at].strip() and _is_name(lines[at - 1], names):
+        return at - 1, SIGNATURE
+    while not lines[at].strip():
+        at += 1
+    return at, SIGNATURE
+
+
+def _is_mobile(lines: Sequence[str], start: int, at: int) -> bool:
+    line = lines[at].strip()
+    if not 5 < len(line) < 140 or not _any_in(DEVICES, line.lower()) or not MOBILE_LINE.match(line):
+        return False
+    # Without an empty line before it, it may be the end of a sentence.
+    return at == start or not lines[at - 1].strip() or len(line) < 60
+
+
+def _dashes_start(lines: Sequence[str], start: int, end: int, _names: Set[str]) -> tuple[int, str]:
+    for at in range(max(start, end - 200), end):
+        if lines[at][:1] in _RULES:
+            label = _tail_label(lines, at, end)
+            if label:
+                return at, label
+    return end, SIGNATURE
+
+
+_RULES = frozenset("-_—=*~―─–#")
+
+
+def _tail_label(lines: Sequence[str], at: int, end: int) -> str:
+    """What a line of dashes begins here: SIGNATURE, FOOTER, or "" for nothing."""
+    line = lines[at]
+    bare = line.rstrip()
+    height = sum(1 for below in lines[at + 1 : end] if below.strip())
+    is_list = any(LIST_FOOTER.search(near[:MAX_LINE]) for near in lines[at + 1 : at + 12])
+    if line == "-- " or (bare in ("--", "—", "–", "__") and height <= _SIGNATURE_LINES):
+        return FOOTER if is_list else SIGNATURE
+    if height > _SIGNATURE_LINES or not height or not SHORT_RULE.match(bare[:MAX_LINE]):
+        return ""
+    if is_list and len(bare) >= 20:
+        return FOOTER
+    return SIGNATURE if any(_contact(below) for below in lines[at + 1 : end]) else ""
+
+
+# --- Names with telephone numbers below -------------------------------------------------------------------------------
+
+
+def _contact(line: str) -> str:
+    """What a line gives to reach somebody by; "" for nothing. One line is one way."""
+    line = line[:MAX_LINE].strip()
+    if len(line) > 120:
+        return ""
+    for kind, expression in (("address", ADDRESS), ("site", SITE), ("phone", PHONE)):
+        if expression.search(line):
+            return kind
+    return "labelled" if LABELLED.match(line) else ""
+
+
+def _contact_start(lines: Sequence[str], start: int, end: int, names: Set[str]) -> tuple[int, str]:
+    """Where the author's name begins a block of ways to reach them."""
+    first = start
+    while first < end and not lines[first].strip():
+        first += 1
+    for at in range(max(first + 1, end - _SIGNATURE_LINES - 5), end):
+        if _is_name(lines[at], names) and _may_begin_signature(lines, at) and _is_signature(lines[at:end], names):
+            return at, SIGNATURE
+    return end, SIGNATURE
+
+
+def _is_name(line: str, names: Set[str]) -> bool:
+    """Whether a line is a person's own, perhaps with a title; "Name: Ana" is an answer."""
+    words = line.split() if len(line) <= 80 and ":" not in line else []
+    return 0 < len(words) <= 8 and not names.isdisjoint(word.casefold() for word in _WORD.findall(line))
+
+
+def _names(author: Address | None) -> Set[str]:
+    if author is None:
+        return frozenset()
+    words = {*_WORD.findall(author.name), *_WORD.findall(author.address.partition("@")[0])}
+    found = {word.casefold() for word in words if len(word) > 2 or not word.isascii()}
+    return found | {author.address.casefold()} if "@" in author.address else found
+
+
+def _may_begin_signature(lines: Sequence[str], at: int) -> bool:
+    """After an empty line or closing words ("Regards,"), and not after "please send it to:"."""
+    above = at - 1
+    while above >= 0 and not lines[above].strip():
+        above -= 1
+    words = lines[above].strip()[:MAX_LINE] if above >= 0 else ""
+    if words.endswith((":", "：")):
+        return False
+    return above < at - 1 or lines[at].lstrip()[:1] in "-–—" or (len(words) < 40 and words.endswith((",", "!", ".")))
+
+
+def _is_signature(lines: Sequence[str], names: Set[str]) -> bool:
+    block = [line.strip() for line in lines if line.strip()]
+    ways = [_contact(line) for line in block]
+    if len(block) > _SIGNATURE_LINES or any(map(_is_sentence, block, ways)):
+        return False
+    if any("@" in name and name in line.casefold() for line in block[1:] for name in names):
+        return True
+    if len({*ways} - {""}) >= 2 and ("site" in ways or "address" in ways):
+        return True
+    return block[0][:1] in "-–—" and len(block) == 1 and len(block[0]) < 40
+
+
+def _is_sentence(line: str, way: str) -> bool:
+    if len(line) > 120 or line.endswith(("?", "？", "!", "！")):
+        return True
+    return not way and (line[:1].islower() or len(line.split()) > 9)
