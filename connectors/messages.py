@@ -54,6 +54,8 @@ class Flag(StrEnum):
     SIGNED = "signed"
     VIA_RELAY = "via-relay"
     NEWSLETTER = "newsletter"
+    VIA_GROUP = "via-group"
+    NO_AUTOMATIC_ANSWER = "no-automatic-answer"
 
 
 # --- What a provider hands over -------------------------------------------------------------------------------------
@@ -249,6 +251,7 @@ class ParsedMessage:
     reports: tuple[DeliveryReport, ...] = ()
     language: str = ""
     language_confidence: float = 0.0
+    list_address: str = ""  # where one writes to the list or group it came through, when a person may have written it
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ __all__ = [
     "mark_seen",
     "mark_spam",
     "move_to_team",
+    "needs_answer",
     "not_spam",
     "reopen",
     "resolve",
@@ -63,6 +64,23 @@ def reopen(conversation_id: int, actor: Actor, now: datetime) -> Act:
     if desk.status is not Status.OPEN:
         desk.set_status(Status.OPEN, Reason.REOPENED)
     return desk.close("reopen")
+
+
+@transaction.atomic
+def needs_answer(conversation_id: int, actor: Actor, now: datetime) -> Act:
+    """Automatic mail that a person shall answer after all: into the queue, its clock running since it was written."""
+    desk = Desk.open(conversation_id, actor, now)
+    conversation = desk.conversation
+    if (desk.status, conversation.status_reason) == (Status.RESOLVED, Reason.AUTOMATIC):
+        newest = Message.objects.filter(
+            strand__links__conversation_id=conversation_id, strand__links__ended_at=None, direction="inbound"
+        ).order_by("-written_at", "-id")
+        conversation.status, conversation.status_reason = Status.OPEN, Reason.CUSTOMER_WROTE
+        conversation.resolved_at = None
+        for message in newest[:1]:
+            data = {"received_at": message.received_at.isoformat()}
+            desk.record(SlaKind.CUSTOMER_WROTE, message.written_at, message_id=message.id, data=data)
+    return desk.close("needs-answer")
 
 
 @transaction.atomic

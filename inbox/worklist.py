@@ -25,9 +25,9 @@ from inbox.models import (
     IdentityLink,
     User,
 )
-from inbox.rules.states import SendState, Status
+from inbox.rules.states import Reason, SendState, Status
 
-TABS = ("open", "mine", "waiting", "snoozed", "resolved", "spam", "all")
+TABS = ("open", "mine", "waiting", "snoozed", "resolved", "automatic", "spam", "all")
 
 Scope = frozenset[int] | None
 """Ids of readable accounts; None means all (inbox.people.readable_accounts)."""
@@ -86,13 +86,13 @@ def row(conversation_id: int, scope: Scope) -> dict[str, Any] | None:
 
 
 def counts(scope: Scope, user: User) -> dict[str, int]:
-    """How many in each tab but "all", from the counters alone; "unassigned" is the part of "open" that nobody has.
+    """How many in each status, and of one's own ("mine"), from the counters alone; "unassigned" is open and nobody's.
 
     A conversation counts for the account that its answers leave from: with a scope, one that is readable only through
     another account's message is listed but not counted.
     """
     rows = Counter.objects.all() if scope is None else Counter.objects.filter(account_id__in=sorted(scope))
-    found = dict.fromkeys((*TABS[:-1], "unassigned"), 0)
+    found = dict.fromkeys((*Status, "mine", "unassigned"), 0)
     for status, owner_id, count in rows.values_list("status", "owner_id").annotate(count=Sum("conversations")):
         found[status] += count
         if status == Status.OPEN and owner_id in (0, user.id):
@@ -121,6 +121,10 @@ def _walk(base: QuerySet[Conversation], tab: str, user: User | None, after: str)
     at, last = read_cursor(after)
     if tab == "mine":
         base = base.filter(owner=user, status=Status.OPEN)
+    elif tab == "automatic":
+        base = base.filter(status=Status.RESOLVED, status_reason=Reason.AUTOMATIC)
+    elif tab == "resolved":
+        base = base.filter(status=tab).exclude(status_reason=Reason.AUTOMATIC)
     elif tab != "all":
         base = base.filter(status=tab)
     if column == "last_activity_at":

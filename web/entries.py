@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from inbox.models import User
+from inbox.rules.automatic import MailClass, class_of
 from inbox.rules.passages import is_shown
 from web.failures import failure_words
 from web.filenames import is_program, safe_name
@@ -86,14 +87,17 @@ def _notices(entry: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _badges(entry: dict[str, Any]) -> list[dict[str, str]]:
     words = {
-        "auto-reply": (_("Automatic answer: starts no clock"), "clock"),
-        "bounce": (_("Delivery report"), "triangle-alert"),
-        "list": (_("From a mailing list: starts no clock"), "users"),
-        "report": (_("Automatic report"), "file-text"),
+        MailClass.AUTO_REPLY: (_("Automatic answer"), "clock"),
+        MailClass.BOUNCE: (_("Delivery report"), "triangle-alert"),
+        MailClass.LIST: (_("From a mailing list"), "users"),
+        MailClass.NEWSLETTER: (_("Newsletter"), "users"),
+        MailClass.REPORT: (_("Automatic report"), "file-text"),
+        MailClass.GROUP: (_("Through a group of ours"), "users"),
     }
     found = []
-    if entry.get("automatic") in words:
-        text, icon = words[entry["automatic"]]
+    mail_class = class_of(entry.get("automatic") or "", entry.get("flags") or ())
+    if mail_class is not None:
+        text, icon = words[mail_class]
         found.append({"text": text, "icon": icon, "tone": ""})
     if "from-own-address" in (entry.get("flags") or ()):
         found.append({"text": _("From one of our own addresses"), "icon": "info", "tone": ""})
@@ -239,6 +243,7 @@ def _act_words(act: str, data: dict[str, Any], who: str, names: dict[int, str], 
     words = {
         "resolve": ("check", _("%(who)s resolved it.")),
         "no-answer-needed": ("ban", _("%(who)s resolved it: no answer needed.")),
+        "needs-answer": ("inbox", _("%(who)s put it into the queue.")),
         "reopen": ("undo-2", _("%(who)s opened it again.")),
         "snooze": ("moon", _("%(who)s put it aside until %(until)s.")),
         "unsnooze": ("zap", _("%(who)s woke it up.")),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from inbox.models import User
-from inbox.rules.states import Status
+from inbox.rules.states import Reason, Status
 from inbox.timeline import Timeline
 from web.deadlines import TimeLeft, time_left
 from web.entries import TOLD_BY_MESSAGE, act_entry, hidden_entry, message_entry
@@ -64,6 +64,7 @@ class Pane:
     subject: str
     status: str
     status_word: str
+    is_automatic: bool
     owner: str
     is_mine: bool
     tags: tuple[str, ...]
@@ -178,6 +179,7 @@ def pane(timeline: Timeline, user: User, clock: Clock, tab: str) -> Pane:
     row = timeline.conversation
     shown = queue_row(row, user, clock, tab)
     left = time_left(row, clock)
+    is_automatic = row["status"] == Status.RESOLVED and row["status_reason"] == Reason.AUTOMATIC
     identities = []
     for identity in timeline.identities:
         icon, proof = _proof(identity, clock)
@@ -197,7 +199,8 @@ def pane(timeline: Timeline, user: User, clock: Clock, tab: str) -> Pane:
         who=shown.who,
         subject=shown.subject,
         status=row["status"],
-        status_word=status_word(row["status"]),
+        status_word=_("Sent automatically") if is_automatic else status_word(row["status"]),
+        is_automatic=is_automatic,
         owner=shown.owner,
         is_mine=shown.is_mine,
         tags=tuple(row.get("tags", ())),

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from inbox import worklist
 from inbox.models import User
-from inbox.rules.states import Status
+from inbox.rules.states import Reason, Status
 from web.deadlines import TimeLeft, time_left
 from web.formatting import Clock
 
@@ -23,9 +23,17 @@ STATUSES_OF = {
     "waiting": {Status.WAITING},
     "snoozed": {Status.SNOOZED},
     "resolved": {Status.RESOLVED},
+    "automatic": {Status.RESOLVED},
     "spam": {Status.SPAM},
     "all": set(Status),
 }
+
+
+def belongs(row: dict[str, Any], tab: str) -> bool:
+    """Whether a row stands under a tab. What resolved itself because no person wrote it has one of its own."""
+    if tab in ("resolved", "automatic") and (row["status_reason"] == Reason.AUTOMATIC) is not (tab == "automatic"):
+        return False
+    return row["status"] in STATUSES_OF.get(tab, set(Status))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +105,8 @@ def _why(row: dict[str, Any]) -> tuple[str, ...]:
         found.append(_("Came back"))
     if row["status_reason"] == "snooze-ended":
         found.append(_("Woke up"))
+    if row["status_reason"] == "automatic":
+        found.append(_("Sent automatically"))
     if row["status_reason"] == "no-answer-needed":
         found.append(_("No answer needed"))
     if row["status_reason"] == "history":
@@ -126,8 +136,7 @@ def queue_row(row: dict[str, Any], user: User, clock: Clock, tab: str, open_id: 
         is_mine=row["owner_id"] == user.id,
         is_new=bool(row["is_unseen"]),
         is_open=row["id"] == open_id,
-        is_settled=status not in STATUSES_OF.get(tab, set(Status))
-        or (tab == "all" and status in (Status.RESOLVED, Status.SPAM)),
+        is_settled=not belongs(row, tab) or (tab == "all" and status in (Status.RESOLVED, Status.SPAM)),
         time=time_left(row, clock),
     )
 

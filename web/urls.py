@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, path, register_converter
 from web.views import (
     account,
     acts,
+    automatic,
     composer,
     connecting,
     conversation,
@@ -95,6 +96,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/me", settings.me, name="me"),
     path("settings/mailbox", connecting.connect_mailbox, name="connect-mailbox"),
     path("settings/mailbox/signed-in", connecting.signed_in, name="signed-in"),
+    path("settings/automatic", automatic.automatic, name="automatic-mail"),
     path("settings/accounts/<id:id>", account.account, name="account"),
     path("settings/accounts/<id:id>/<slug:name>", account.account_act, name="account-act"),
     path("templates", templates.templates, name="templates"),

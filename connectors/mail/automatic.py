@@ -28,6 +28,8 @@ _AUTO_SUBJECT = re.compile(
 )
 _DMARC_SUBJECT = re.compile(r"report domain:.{1,200}submitter:.{1,200}report-id", re.I)
 _REPLY_MARKS = (b"x-autoreply", b"x-autorespond", b"x-autoresponder", b"x-auto-reply", b"x-autoreply-from")
+_LIST_FIELDS = (b"list-id", b"list-post", b"list-unsubscribe", b"list-help", b"list-owner", b"list-archive")
+LOOP_FIELD = b"x-balas-loop"  # what our own automatic mail carries
 _REPORT_TYPES = ("feedback-report", "disposition-notification", "tlsrpt")
 
 
@@ -75,6 +77,49 @@ def _is_auto_reply(fields: Fields, precedence: str, subject: str) -> bool:
     if any(mark in fields and first(fields, mark).lower() not in ("no", "false") for mark in _REPLY_MARKS):
         return True
     return b"x-auto-response-suppress" in fields and _AUTO_SUBJECT.match(subject) is not None
+
+
+_NO_PERSON = re.compile(
+    r"(?:no-?_?reply|do-?_?not-?_?reply|donotreply|notifications?|bounces?|automailer|alerts?)(?:[+=._-][^@]{0,64})?@",
+    re.I,
+)
+
+
+def find_group(tree: Tree, sender: str) -> tuple[str, bool]:
+    """Of list mail: where one writes to that list, "" when no person wrote it; and whether List-Id is all it carries.
+
+    RFC 2919 (List-Id), RFC 2369 (List-Post). What a person wrote to a group and what a list sends to many look alike;
+    bulk, and senders that nobody can answer, are told apart here, whose list it is by who knows our addresses.
+    """
+    fields = tree.root.fields
+    precedence = first(fields, b"precedence").lower()
+    if precedence in ("bulk", "junk") or not sender or _ROBOT.match(sender) or _NO_PERSON.match(sender):
+        return "", False
+    if b"list-unsubscribe" in fields and b"list-post" not in fields and precedence != "list":
+        return "", False
+    posted = re.search(r"<mailto:([^<>?\s]{3,320})", first(fields, b"list-post")[:2000], re.I)
+    named = re.search(r"<([^<>\s]{3,320})>", first(fields, b"list-id")[:2000])
+    name = named.group(1) if named else ""
+    address = posted.group(1) if posted else name if "@" in name else name.replace(".", "@", 1)
+    has_more = precedence or any(one in fields for one in (b"list-post", b"list-unsubscribe"))
+    return (address.lower() if "@" in address else ""), not has_more
+
+
+def is_unanswerable(tree: Tree, sender: str) -> bool:
+    """Whether no program may answer this mail: RFC 3834 §2, and what the usual programs ask for by their own fields."""
+    fields = tree.root.fields
+    if _ROBOT.match(sender) or _NO_PERSON.match(sender):
+        return True
+    if b"return-path" in fields and first(fields, b"return-path").replace(" ", "") in ("<>", ""):
+        return True
+    if first(fields, b"auto-submitted").lower().partition(";")[0].strip() not in ("", "no"):
+        return True
+    if first(fields, b"precedence").lower() in ("bulk", "junk", "list", "auto_reply", "auto-reply"):
+        return True
+    suppress = first(fields, b"x-auto-response-suppress").lower()
+    if any(word in suppress for word in ("all", "autoreply", "oof", "dr")):
+        return True
+    return any(mark in fields for mark in (*_REPLY_MARKS, *_LIST_FIELDS, LOOP_FIELD, b"x-loop", b"feedback-id"))
 
 
 def read_reports(tree: Tree) -> tuple[DeliveryReport, ...]:

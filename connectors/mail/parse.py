@@ -107,6 +107,8 @@ class _Reading:
         self.flags: dict[Flag, None] = {}
         self.room = MAX_ADDRESSES
         self.sender_check: SenderCheck | None = None
+        self.recipients: tuple[Recipient, ...] = ()
+        self.list_address = ""  # of the list it came through, where a person may have written it
 
     def flag(self, flag: Flag) -> None:
         self.flags[flag] = None
@@ -117,7 +119,7 @@ class _Reading:
             return replace(rest, flags=(*rest.flags, Flag.TRUNCATED)) if self.tree.cut else rest
         subject = self._subject()
         sender = self._author()
-        recipients = self._recipients()
+        recipients = self.recipients = self._recipients()
         author, is_relayed = self._behind_relay(sender, recipients)
         written_at = self._written_at()
         message_id = parse_message_id(first(self.fields, b"message-id"))
@@ -148,6 +150,7 @@ class _Reading:
             raw_sha256=sha256(self.content).hexdigest(),
             verified=verified,
             sender_check=self.sender_check,
+            list_address=self.list_address,
             reports=automatic.read_reports(self.tree) if kind is Automatic.BOUNCE else (),
         )
 
@@ -233,11 +236,18 @@ class _Reading:
         return found, tuple(attachments)
 
     def _automatic(self, sender: Address, subject: str, is_relayed: bool) -> Automatic | None:
+        if automatic.is_unanswerable(self.tree, sender.address):
+            self.flag(Flag.NO_AUTOMATIC_ANSWER)
         if is_relayed:
             return None  # a contact form sends automatically, but a person wrote it
         kind, is_newsletter = automatic.classify(self.tree, sender.address, subject)
+        address, is_plain = automatic.find_group(self.tree, sender.address) if kind is Automatic.LIST else ("", False)
+        if is_plain and any(one.address.address.lower() == address for one in self.recipients):
+            self.flag(Flag.VIA_GROUP)
+            return None
         if is_newsletter:
             self.flag(Flag.NEWSLETTER)
+        self.list_address = address
         return kind
 
     def _verified(self, sender: Address, is_relayed: bool) -> bool | None:

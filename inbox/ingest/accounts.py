@@ -10,7 +10,9 @@ from connectors.messages import Address
 from connectors.registry import AccountSettings
 from inbox import sla
 from inbox.accounts import bare_connector, settings_of
+from inbox.automatic import classes_aside
 from inbox.models import Account, Organisation
+from inbox.rules.automatic import ASIDE_BY_DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Ground:
 
     accounts: dict[int, AccountFacts]
     reopen_within: timedelta
+    aside: frozenset[str] = ASIDE_BY_DEFAULT  # classes of mail (rules/automatic.py) that stand in no queue
 
 
 def read_ground(now: datetime) -> Ground:
@@ -57,4 +60,5 @@ def read_ground(now: datetime) -> Ground:
             calendar_version=calendar,
         )
     organisation = Organisation.objects.filter(id=1).first()
-    return Ground(accounts, timedelta(days=organisation.reopen_days if organisation else 30))
+    reopen_within = timedelta(days=organisation.reopen_days if organisation else 30)
+    return Ground(accounts, reopen_within, classes_aside(organisation))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from connectors.messages import Address, Automatic, Direction, Flag, ParsedMessa
 from inbox.ingest.accounts import AccountFacts, Ground
 from inbox.ingest.arrivals import Arrival
 from inbox.ingest.text import clean
+from inbox.rules.automatic import is_own_group, stands_aside
 from inbox.rules.passages import PREVIEW_READ, lengths_of, preview
 from inbox.rules.sla import started_at
 from inbox.rules.threading import is_history, joins_nothing, reference_key
@@ -51,6 +52,7 @@ class Letter:
     automatic: str
     verified: bool | None
     is_history: bool
+    is_aside: bool  # stands in no queue and on no clock (rules/automatic.py)
     is_mailing: bool  # went to many: its recipients do not all take part
     account_id: int
     is_frozen_send: bool = False  # we composed it: no raw item of its own
@@ -118,16 +120,16 @@ def nearest_first(in_reply_to: str, references: Sequence[str], own: str) -> list
     return names if len(names) <= MAX_ANSWERS else [*names[: MAX_ANSWERS - 5], *names[-5:]]
 
 
-def letter_of(arrival: Arrival, account: AccountFacts, message_id: int) -> Letter:
+def letter_of(arrival: Arrival, account: AccountFacts, message_id: int, aside: Collection[str]) -> Letter:
+    """`aside`: the classes of mail that the home keeps out of the queue."""
     parsed = arrival.parsed
     assert isinstance(parsed, ParsedMessage)
     reference = short_reference(parsed.message_id)
     stable = parsed.stable_sha256 or arrival.sha256
     people, reply_to = _split(_people(parsed, account))
     passages = lengths_of(parsed)
-    automatic = parsed.automatic.value if parsed.automatic else ""
     written_at = started_at(parsed.written_at, arrival.received_at, arrival.is_import)
-    flags = [flag.value for flag in parsed.flags]
+    automatic, flags = _kind_of(parsed, account)
     is_refused = joins_nothing(parsed.verified, automatic, flags)
     answers = [] if is_refused else nearest_first(parsed.in_reply_to, references_of(parsed), reference)
     direction = Direction.OUTBOUND if arrival.is_sent else Direction.INBOUND
@@ -152,6 +154,7 @@ def letter_of(arrival: Arrival, account: AccountFacts, message_id: int) -> Lette
         automatic=automatic,
         verified=parsed.verified,
         is_history=is_history(written_at, account.cut_at),
+        is_aside=stands_aside(automatic, flags, aside),
         is_mailing=_is_mailing(people, automatic, flags),
         account_id=arrival.account_id,
         flags=list(dict.fromkeys(flags)),
@@ -160,6 +163,15 @@ def letter_of(arrival: Arrival, account: AccountFacts, message_id: int) -> Lette
         parsed=parsed,
         passages=passages,
     )
+
+
+def _kind_of(parsed: ParsedMessage, account: AccountFacts) -> tuple[str, list[str]]:
+    """What kind of automatic mail it is, if any, and its flags: through a group of our own a person wrote to us."""
+    automatic = parsed.automatic.value if parsed.automatic else ""
+    flags = [flag.value for flag in parsed.flags]
+    if not parsed.list_address or not is_own_group(account.key(parsed.list_address), account.own):
+        return automatic, flags
+    return "", [*(one for one in flags if one != Flag.NEWSLETTER), Flag.VIA_GROUP.value]
 
 
 def references_of(parsed: ParsedMessage) -> list[str]:
@@ -234,6 +246,7 @@ def letter_of_row(row: Sequence[Any], ground: Ground, account: AccountFacts) -> 
         automatic=automatic,
         verified=sender,
         is_history=is_history(written, own.cut_at),
+        is_aside=stands_aside(automatic, flag_list, ground.aside),
         is_mailing=_is_mailing(people, automatic, flag_list),
         account_id=account_id,
         is_frozen_send=raw_item_id is None,

@@ -31,7 +31,7 @@ class Library:
         """Matches arrivals with the messages that are here; the new letters."""
         known = list(arrivals)
         drafts = [
-            letter_of(arrival, self._ground.accounts[arrival.account_id], message_id)
+            letter_of(arrival, self._ground.accounts[arrival.account_id], message_id, self._ground.aside)
             for arrival, message_id in zip(known, new_ids(len(known)), strict=True)
         ]
         self.load_nodes({node for draft in drafts for node in (draft.node, *draft.answers)})

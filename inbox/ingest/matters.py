@@ -26,6 +26,8 @@ COLUMNS = """id, customer_id, subject, status, status_reason, owner_id, team_id,
     version"""
 
 _BY_MACHINE = frozenset({Reason.NEW, Reason.CUSTOMER_WROTE})
+_ARRIVED = frozenset({Reason.HISTORY, Reason.AUTOMATIC})
+"""Of what arrived resolved: nobody has closed it, so whoever writes opens it without having been closed out."""
 
 
 @dataclass(slots=True)
@@ -76,7 +78,7 @@ class Matter:
 
     def is_closed_for(self, letter: Letter, within: timedelta) -> bool:
         """Whether a person resolved it so long ago that this is another matter."""
-        if self.status_reason == Reason.HISTORY:
+        if self.status_reason in _ARRIVED:
             return False
         return on_return(self.status, self.resolved_at, letter.received_at, within) is Return.FOLLOW_UP
 
@@ -112,17 +114,31 @@ class Matter:
             self.last_activity_at, self.preview, self.last_direction = at, letter.preview, letter.direction
         if is_first:
             self._begin(letter)
-        if letter.automatic:
-            if letter.is_inbound and not letter.is_history:
-                self.is_unseen = self.has_news = True
+        if letter.is_aside:
+            self._stand_aside(letter)
             return
         if letter.is_inbound:
             self._customer_wrote(letter, now, had_people)
         else:
             self._answered_elsewhere(letter, now)
-        if letter.is_history and not had_people and self.status == Status.OPEN and self.status_reason in _BY_MACHINE:
+        if letter.is_history and not had_people and self._has_arrived():
             self.status, self.status_reason = Status.RESOLVED.value, Reason.HISTORY.value
         self.has_news = self.has_news or not letter.is_history
+
+    def _has_arrived(self) -> bool:
+        """Whether its status is still what the first letter that was read gave it."""
+        return self.status_reason == Reason.AUTOMATIC or (
+            self.status == Status.OPEN and self.status_reason in _BY_MACHINE
+        )
+
+    def _stand_aside(self, letter: Letter) -> None:
+        """Automatic mail changes no status but that of a conversation which holds nothing else."""
+        if letter.is_history:
+            return
+        if letter.is_inbound:
+            self.is_unseen = self.has_news = True
+        if not self._had_people() and self.status_reason == Reason.HISTORY:
+            self.status_reason = Reason.AUTOMATIC.value
 
     def _had_people(self) -> bool:
         return self.last_inbound_at is not None or self.last_outbound_at is not None
@@ -131,6 +147,8 @@ class Matter:
         self.kind, self.account_id = letter.kind, letter.account_id
         if letter.is_history:
             status, reason = Status.RESOLVED, Reason.HISTORY
+        elif letter.is_aside:
+            status, reason = Status.RESOLVED, Reason.AUTOMATIC
         elif letter.is_inbound:
             status, reason = Status.OPEN, Reason.NEW
         else:
@@ -153,10 +171,10 @@ class Matter:
             self._reopen(letter, now)
 
     def _reopen(self, letter: Letter, now: datetime) -> None:
-        before, is_history = Status(self.status), self.status_reason == Reason.HISTORY
-        is_resolved = before is Status.RESOLVED and not is_history
+        before, has_arrived = Status(self.status), self.status_reason in _ARRIVED
+        is_resolved = before is Status.RESOLVED and not has_arrived
         reason = Reason.REOPENED if is_resolved else Reason.CUSTOMER_WROTE
-        if not is_history:
+        if not has_arrived:
             for kind in ledger_of(before, Status.OPEN, reason):
                 self._enter(kind, now, now, letter, {})
         self.status, self.status_reason = Status.OPEN.value, reason.value
@@ -173,8 +191,8 @@ class Matter:
             return
         self._enter(SlaKind.AGENT_ANSWERED, at, now, letter, {"elsewhere": True})
         is_answer = self.last_inbound_at is None or at >= self.last_inbound_at
-        is_history = self.status == Status.RESOLVED and self.status_reason == Reason.HISTORY
-        if is_answer and (self.status == Status.OPEN or is_history):
+        has_arrived = self.status == Status.RESOLVED and self.status_reason in _ARRIVED
+        if is_answer and (self.status == Status.OPEN or has_arrived):
             self.status, self.status_reason, self.resolved_at = Status.WAITING.value, Reason.ANSWERED.value, None
 
     def _enter(self, kind: SlaKind, at: datetime, now: datetime, letter: Letter, data: dict[str, Any]) -> None:
@@ -182,7 +200,7 @@ class Matter:
 
     def _settle(self) -> None:
         """What follows from the whole rather than from one message."""
-        if self.status == Status.RESOLVED and self.status_reason == Reason.HISTORY:
+        if self.status == Status.RESOLVED and self.status_reason in _ARRIVED:
             self.resolved_at = self.last_activity_at
         if self.status == Status.OPEN and self.status_reason in _BY_MACHINE:
             reason = Reason.NEW if self.last_outbound_at is None else Reason.CUSTOMER_WROTE

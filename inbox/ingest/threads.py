@@ -158,7 +158,7 @@ class Threads:
 
     def _successor(self, letter: Letter, strand: Strand) -> Strand | None:
         """Where a late answer goes: None unless a person closed this matter longer ago than answers reopen it."""
-        if not letter.is_new or not letter.is_inbound or letter.automatic or letter.is_history:
+        if not letter.is_new or not letter.is_inbound or letter.is_aside or letter.is_history:
             return None
         for _ in range(20):
             matter = self._find_matter(strand.conversation_id) if strand.conversation_id else None
@@ -274,5 +274,5 @@ def _untouched(cursor: CursorWrapper, conversation_ids: Collection[int]) -> set[
             WHERE l.conversation_id = c.id AND l.ended_at IS NULL AND m.direction = 'note')
         AND NOT EXISTS (SELECT 1 FROM inbox_strandlink l WHERE l.conversation_id = c.id AND l.actor <> 'balas')
         AND c.status IN ('open', 'waiting', 'resolved')
-        AND c.status_reason IN ('new', 'customer-wrote', 'answered', 'history')"""
+        AND c.status_reason IN ('new', 'customer-wrote', 'answered', 'history', 'automatic')"""
     return {row[0] for row in select_in(cursor, sql, conversation_ids)}

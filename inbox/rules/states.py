@@ -62,6 +62,7 @@ class Reason(StrEnum):
     NO_ANSWER_NEEDED = "no-answer-needed"
     DONE = "done"
     HISTORY = "history"  # older than the cut chosen for its account
+    AUTOMATIC = "automatic"  # nothing but automatic mail, which stands aside
     SNOOZED = "snoozed"
     SNOOZE_ENDED = "snooze-ended"
     REOPENED = "reopened"
@@ -110,7 +111,7 @@ class SendState(StrEnum):
 
 _S, _R = Status, Reason
 _CLOSING = {
-    _S.RESOLVED: {_R.NO_ANSWER_NEEDED, _R.DONE, _R.HISTORY},
+    _S.RESOLVED: {_R.NO_ANSWER_NEEDED, _R.DONE, _R.HISTORY, _R.AUTOMATIC},
     _S.SPAM: {_R.SPAM},
 }
 _TRANSITIONS: Mapping[Status, Mapping[Status, set[Reason]]] = {

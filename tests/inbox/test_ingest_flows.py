@@ -206,7 +206,8 @@ def test_automatic_mail_of_its_own_is_shown_without_a_deadline():
     account = make_account()
     receive(account, make_item(make_mail(headers={"Auto-Submitted": "auto-generated"})))
     conversation = Conversation.objects.get()
-    assert (conversation.status, conversation.due_at) == ("open", None)
+    assert (conversation.status, conversation.status_reason) == ("resolved", "automatic")
+    assert (conversation.due_at, conversation.is_unseen) == (None, True)
 
 
 def test_people_in_cc_take_part_and_may_answer():

@@ -58,6 +58,7 @@ def _until(request: SignedIn, now: datetime) -> datetime:
 ACTS: dict[str, Perform] = {
     "resolve": lambda request, id, now: conversations.resolve(id, request.user, now),
     "no-answer": lambda request, id, now: conversations.resolve(id, request.user, now, no_answer_needed=True),
+    "needs-answer": lambda request, id, now: conversations.needs_answer(id, request.user, now),
     "reopen": lambda request, id, now: conversations.reopen(id, request.user, now),
     "snooze": lambda request, id, now: conversations.snooze(id, request.user, now, until=_until(request, now)),
     "unsnooze": lambda request, id, now: conversations.unsnooze(id, request.user, now),
@@ -75,6 +76,7 @@ def _told(act: Act, name: str) -> str:
     words = {
         "resolve": _("Resolved"),
         "no-answer-needed": _("Resolved, no answer needed"),
+        "needs-answer": _("In the queue"),
         "reopen": _("Open again"),
         "snooze": _("Put aside"),
         "unsnooze": _("Awake again"),

@@ -16,11 +16,11 @@ from inbox import worklist
 from inbox.ids import read_id
 from web import access
 from web.access import SignedIn, needs
-from web.rows import STATUSES_OF, queue_page, queue_row
+from web.rows import belongs, queue_page, queue_row
 from web.views.page import clock_of, counts_of, cursor_of, is_fragment, render, render_part
 
 PAGE_ROWS = 50
-TABS = ("open", "mine", "waiting", "snoozed", "resolved", "all")
+TABS = ("open", "mine", "waiting", "snoozed", "resolved", "automatic", "all")
 _MAX_IDS = 200
 _OPEN = re.compile(r"/c/([0-9]{1,19})(?:[?#]|$)")
 
@@ -32,6 +32,7 @@ def tab_words() -> dict[str, str]:
         "waiting": _("Waiting"),
         "snoozed": _("Snoozed"),
         "resolved": _("Resolved"),
+        "automatic": _("Automatic"),
         "all": _("All"),
         "spam": _("Spam"),
     }
@@ -114,9 +115,8 @@ def news(request: SignedIn, tab: str) -> HttpResponse:
     """The bar over the list: how many of these conversations are new in it, and when the first is due."""
     user, clock = request.user, clock_of(request.user)
     ids = {read_id(part) for part in request.GET.get("ids", "").split(",")[:_MAX_IDS]} - {0}
-    fits = STATUSES_OF.get(tab, set())
     found = [worklist.row(one, access.scope(user)) for one in sorted(ids)[-20:]]
-    new = [row for row in found if row and row["status"] in fits and (tab != "mine" or row["owner_id"] == user.id)]
+    new = [row for row in found if row and belongs(row, tab) and (tab != "mine" or row["owner_id"] == user.id)]
     due = min((row["due_at"] for row in new if row["due_at"]), default=None)
     return render_part(
         request,

@@ -17,6 +17,7 @@ from web import access
 from web.access import SignedIn, needs
 from web.formatting import Clock, find_zone
 from web.rows import channel_of
+from web.views.automatic import class_rows
 from web.views.page import clock_of, render, role_word
 
 
@@ -60,7 +61,7 @@ def settings(request: SignedIn) -> HttpResponse:
     return render(
         request,
         "settings/settings.html",
-        {"rows": rows, "people": people_rows, **own_choices(request.user)},
+        {"rows": rows, "people": people_rows, "mail_classes": class_rows(), **own_choices(request.user)},
         here="settings",
     )
 

@@ -1,0 +1,46 @@
+"""Settings: which automatic mail stands aside, one switch per class for the whole home."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from inbox.automatic import classes_aside, set_classes_aside
+from inbox.rules.automatic import MailClass
+from web.access import SignedIn, needs
+
+
+def class_rows() -> list[dict[str, Any]]:
+    """Each class with its words and whether it stands aside."""
+    words = {
+        MailClass.AUTO_REPLY: (_("Automatic answers"), _("Out of office, “we have received your message”.")),
+        MailClass.BOUNCE: (
+            _("Delivery reports"),
+            _("Mail that came back. A reply of ours that came back returns to the queue in any case."),
+        ),
+        MailClass.NEWSLETTER: (_("Newsletters"), _("Sent to many at once, with a way to unsubscribe.")),
+        MailClass.LIST: (_("Mailing lists"), _("What a list hands on to its readers.")),
+        MailClass.REPORT: (_("Reports"), _("Of misuse, of reading, of how our mail is received elsewhere.")),
+        MailClass.GROUP: (
+            _("Our own groups"),
+            _("A person wrote to a group of ours, such as a Google Group, that hands it on to a mailbox here."),
+        ),
+    }
+    aside = classes_aside()
+    return [
+        {"name": str(one), "word": word, "hint": hint, "is_aside": one in aside} for one, (word, hint) in words.items()
+    ]
+
+
+@needs("accounts")
+@require_POST
+def automatic(request: SignedIn) -> HttpResponse:
+    set_classes_aside(request.POST.getlist("aside")[:20], request.user, timezone.now())
+    messages.success(request, _("Kept. It holds for mail that arrives from now on."))
+    return redirect("settings")
