@@ -23,7 +23,7 @@ from search.backend import get_backend
 from web.checks import DEPLOY_TAG
 from web.cli import SetupIncomplete
 from web.cli.ready import make_ready
-from workers.mailboxes import test_login
+from workers.mailboxes import test_account
 
 _LEAST_FREE = 500 * 1024 * 1024
 _MOST_SKEW = timedelta(seconds=5)
@@ -136,8 +136,5 @@ def _clock() -> Iterator[Finding]:
 
 def _log_in(account: Account) -> Finding:
     name = f"account {account.name}"
-    try:
-        login = test_login(account.kind, account.address, account.settings, unseal_secrets(account))
-    except KeyMissing as error:
-        return Finding(name, str(error), True)
+    login = test_account(account)
     return Finding(name, "log-in works." if login.is_ok else login.sentence, not login.is_ok)
