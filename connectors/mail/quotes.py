@@ -23,8 +23,8 @@ from connectors.mail.quotewords import (
     SUBJECT_LINE,
     TO_LINE,
     WHEN_LINE,
-    WROTE_BETWEEN_DASHES,
     WROTE_END,
+    WROTE_WORDS,
 )
 from connectors.mail.tails import mark_tails
 from connectors.messages import Address, Passage
@@ -186,7 +186,7 @@ def _attribution_end(lines: list[str], index: int, stripped: str) -> tuple[int, 
             certainty = _attribution(joined)
             return (index + offset + 1, certainty == CERTAIN) if certainty else (0, False)
         if offset == 0:
-            if WROTE_BETWEEN_DASHES.match(piece):
+            if piece.startswith("--") and piece.endswith("--") and piece.strip("- ").lower().endswith(WROTE_WORDS):
                 return index + 1, True
             if DATED_ADDRESS.match(piece):
                 return index + 1, False
@@ -204,7 +204,9 @@ def _attribution(joined: str) -> int:
     has_address = ADDRESS_INSIDE.search(joined) is not None
     if has_date and has_address:
         return CERTAIN
-    if WROTE_END.search(joined) and (has_address or (has_date and ON_START.match(joined))):
+    is_told = has_address or (has_date and ON_START.match(joined) is not None)
+    lowered = joined.lower() if is_told else ""
+    if is_told and any(word in lowered for word in WROTE_WORDS) and WROTE_END.search(joined):
         return LIKELY if PRONOUN_WROTE.search(joined) else CERTAIN
     return LIKELY if has_date or "@" in joined else 0
 

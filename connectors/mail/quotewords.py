@@ -28,8 +28,8 @@ _WROTE = _any(
     đã viết|viết|เขียนว่า|เขียน|كتب|كتبت|כתב|כתבה|כתב/ה|נכתב|نوشت|ने लिखा|लिखा|লিখেছেন|shkroi
     """
 )
+WROTE_WORDS = tuple(_WROTE.split("|"))
 WROTE_END = re.compile(rf"(?:{_WROTE})(?:\(\w{{1,2}}\))?(?:\s[^:：]{{1,80}})?\s*[:：]$", re.I)
-WROTE_BETWEEN_DASHES = re.compile(rf"-{{2,}}[^\n]{{1,300}}(?:{_WROTE})\s*-{{2,}}$", re.I)
 # "On 5 June you wrote: …" is how people tell a story; a program names somebody.
 PRONOUN_WROTE = re.compile(
     rf"\b(?:you|we|i|he|she|they|sie|ihr|du|ich|wir|er|vous|tu|je|il|elle|nous|usted|ustedes|tú|yo|lei|voi|io|u"

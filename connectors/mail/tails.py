@@ -15,7 +15,7 @@ from connectors.mail.tailwords import (
     GREEN_OR_SCANNED,
     LABELLED,
     LEGAL_TITLE,
-    LIST_FOOTER,
+    LIST_WORDS,
     MAIL_WORDS,
     MOBILE_LINE,
     PHONE,
@@ -74,11 +74,11 @@ def _footer_start(lines: Sequence[str], start: int, end: int, _names: Set[str]) 
     first = start
     while first < end and not lines[first].strip():
         first += 1
-    for at in range(max(first + 1, end - _FOOTER_LINES), end):
-        if not lines[at].strip() or not _begins_paragraph(lines, at):
-            continue
-        paragraph = _paragraph(lines, at, end)
-        if _is_footer(paragraph):
+    begin = max(first + 1, end - _FOOTER_LINES)
+    tail = "\n".join(line[:_PARAGRAPH] for line in lines[begin:end]).lower()
+    secrets = [word for word in SECRETS if word in tail]
+    for at in range(begin, end):
+        if lines[at].strip() and _begins_paragraph(lines, at) and _is_footer(_paragraph(lines, at, end), secrets):
             return _with_rule(lines, first + 1, at), FOOTER
     return end, FOOTER
 
@@ -97,14 +97,14 @@ def _paragraph(lines: Sequence[str], at: int, end: int) -> str:
     return " ".join(taken)[:_PARAGRAPH]
 
 
-def _is_footer(paragraph: str) -> bool:
+def _is_footer(paragraph: str, secrets: Sequence[str]) -> bool:
     head = paragraph[:MAX_LINE].lstrip("*_-~ ")
     if LEGAL_TITLE.match(head) or GREEN_OR_SCANNED.match(head):
         return True
-    if len(paragraph) < (70 if paragraph.isascii() else 40):
+    if not secrets or len(paragraph) < (70 if paragraph.isascii() else 40):
         return False
     lowered = paragraph.lower()
-    return all(_any_in(words, lowered) for words in (SECRETS, RECIPIENTS, MAIL_WORDS))
+    return all(_any_in(words, lowered) for words in (secrets, RECIPIENTS, MAIL_WORDS))
 
 
 def _any_in(words: Sequence[str], lowered: str) -> bool:
@@ -159,15 +159,20 @@ def _tail_label(lines: Sequence[str], at: int, end: int) -> str:
     """What a line of dashes begins here: SIGNATURE, FOOTER, or "" for nothing."""
     line = lines[at]
     bare = line.rstrip()
-    height = sum(1 for below in lines[at + 1 : end] if below.strip())
-    is_list = any(LIST_FOOTER.search(near[:MAX_LINE]) for near in lines[at + 1 : at + 12])
-    if line == "-- " or (bare in ("--", "—", "–", "__") and height <= _SIGNATURE_LINES):
-        return FOOTER if is_list else SIGNATURE
-    if height > _SIGNATURE_LINES or not height or not SHORT_RULE.match(bare[:MAX_LINE]):
+    is_rule = SHORT_RULE.match(bare[:MAX_LINE]) is not None
+    if not is_rule and bare not in ("--", "—", "–", "__"):
         return ""
+    is_list = any(_any_in(LIST_WORDS, near[:MAX_LINE].lower()) for near in lines[at + 1 : min(end, at + 12)])
+    if line == "-- ":
+        return FOOTER if is_list else SIGNATURE
+    below = [one for one in lines[at + 1 : min(end, at + 60)] if one.strip()]
+    if end - at > 60 or len(below) > _SIGNATURE_LINES:
+        return ""
+    if not is_rule:
+        return FOOTER if is_list else SIGNATURE
     if is_list and len(bare) >= 20:
         return FOOTER
-    return SIGNATURE if any(_contact(below) for below in lines[at + 1 : end]) else ""
+    return SIGNATURE if any(map(_contact, below)) else ""
 
 
 # --- Names with telephone numbers below -------------------------------------------------------------------------------

@@ -46,12 +46,12 @@ DEVICES = _words(
     điện thoại|มือถือ
     """
 )
-LIST_FOOTER = re.compile(
-    r"mailing list|unsubscribe|you received this message because|mailman|listinfo|google groups?\b|diskussionsliste"
-    r"|mailingliste|liste de diffusion|lista de correo|lista de discussão|lista di discussione|milis"
-    r"|berhenti berlangganan"
-    r"|dezabon|abmelden|se désabonner|désinscri|darse de baja|afmelden|wypis|отписаться|_______________",
-    re.I,
+LIST_WORDS = _words(
+    """
+    mailing list|unsubscribe|you received this message because|mailman|listinfo|google group|diskussionsliste
+    mailingliste|liste de diffusion|lista de correo|lista de discussão|lista di discussione|milis|berhenti berlangganan|dezabon
+    abmelden|se désabonner|désinscri|darse de baja|afmelden|wypisz|отписаться|_______________
+    """
 )
 
 # --- Lawyers, scanners, trees ---------------------------------------------------------------------------------------
