@@ -291,6 +291,7 @@ class Reply:
     references: tuple[str, ...] = ()
     files: tuple[OutboundFile, ...] = ()
     language: str = ""
+    is_automatic: bool = False  # written by a program; made in inbox/robots.py alone
 
 
 @dataclass(frozen=True, slots=True)

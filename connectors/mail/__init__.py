@@ -202,9 +202,12 @@ class EmailConnector:
             date=reply.written_at,
             attachments=reply.files,
             language=reply.language,
+            is_automatic=reply.is_automatic,
         )
         recipients = tuple(dict.fromkeys(person.address for person in (*reply.to, *reply.cc)))
-        return OutboundMessage(reply.idempotency_key, reply.sender.address, recipients, content)
+        # RFC 3834 §3.3: nobody is to be told that an automatic mail did not arrive.
+        sender = "" if reply.is_automatic else reply.sender.address
+        return OutboundMessage(reply.idempotency_key, sender, recipients, content)
 
     def send(self, message: OutboundMessage, commit: Callable[[], None]) -> Receipt:
         return self._submission.send(message, commit)

@@ -52,6 +52,7 @@ def compose_reply(
     date: datetime,
     attachments: Sequence[OutboundFile] = (),
     language: str = "",
+    is_automatic: bool = False,
 ) -> bytes:
     """The whole message, ready to be frozen. `quoted` is the history below the answer, or None to leave it out.
 
@@ -67,10 +68,19 @@ def compose_reply(
         ("In-Reply-To", [_bracketed(in_reply_to)] if in_reply_to else []),
         ("References", [_bracketed(one) for one in trim_references(references, in_reply_to)]),
         ("Content-Language", [_checked_language(language)] if language else []),
+        *(_AUTOMATIC if is_automatic else ()),
         ("MIME-Version", ["1.0"]),
     ]
     header = "".join(_folded(name, words) for name, words in fields if words)
     return header.encode("ascii") + body(text, quoted, html, attachments, intro)
+
+
+# What programs look for before they answer a program: RFC 3834 §5, Exchange, and our own mark, which we refuse.
+_AUTOMATIC = (
+    ("Auto-Submitted", ["auto-replied"]),
+    ("X-Auto-Response-Suppress", ["All"]),
+    ("X-Balas-Loop", ["1"]),
+)
 
 
 def trim_references(references: Sequence[str], in_reply_to: str = "") -> list[str]:

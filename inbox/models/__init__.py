@@ -6,16 +6,17 @@ from inbox.models.conversations import Conversation, ConversationAccount, Conver
 from inbox.models.customers import Customer, Identity, IdentityLink, PictureConsent
 from inbox.models.messages import Attachment, Delivery, DuplicateLink, Message
 from inbox.models.organisation import AuditRecord, Organisation, SignInToken, Team, TeamAccount, TeamMember, User
-from inbox.models.outbound import Draft, DraftAttachment, Envelope, EnvelopeRecipient, StoredFile
+from inbox.models.outbound import AutomaticTurn, Draft, DraftAttachment, Envelope, EnvelopeRecipient, StoredFile
 from inbox.models.shelf import CursorRange, CursorScope, CursorTrouble, RawBody, RawItem
 from inbox.models.sla import Calendar, CalendarVersion, Policy, PolicyVersion, SlaEvent
 from inbox.models.templates import ReplyTemplate, ReplyTemplateVersion
-from inbox.models.threads import Strand, StrandLink, StrandParticipant, Thread, ThreadReference
+from inbox.models.threads import OfferAnswer, Strand, StrandLink, StrandParticipant, Thread, ThreadReference
 
 __all__ = [
     "Account",
     "Attachment",
     "AuditRecord",
+    "AutomaticTurn",
     "Calendar",
     "CalendarVersion",
     "Conversation",
@@ -39,6 +40,7 @@ __all__ = [
     "Lease",
     "LiveEvent",
     "Message",
+    "OfferAnswer",
     "Organisation",
     "PictureConsent",
     "Policy",

@@ -56,6 +56,11 @@ class Conversation(Row):
             models.Index(fields=["customer", "-last_activity_at"], name="conversation_customer"),
             models.Index(fields=["-last_activity_at", "-id"], name="conversation_all"),
             models.Index(
+                fields=["-last_activity_at", "-id"],
+                name="conversation_automatic",
+                condition=models.Q(status="resolved", status_reason="automatic"),
+            ),
+            models.Index(
                 fields=["status", "snoozed_until", "id"],
                 name="conversation_snoozed",
                 condition=models.Q(snoozed_until__isnull=False),

@@ -87,3 +87,15 @@ class EnvelopeRecipient(Row):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["envelope", "address"], name="envelope_recipient_once")]
+
+
+class AutomaticTurn(Row):
+    """When a program of ours last wrote to an address: the ledger of the loop guard (rules/robots.py)."""
+
+    kind = models.CharField(max_length=32)
+    key = models.CharField(max_length=320)
+    last_at = models.DateTimeField(db_index=True)
+    times = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "key"], name="automatic_turn_once")]

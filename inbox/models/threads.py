@@ -57,3 +57,16 @@ class StrandLink(Link):
                 fields=["strand"], condition=models.Q(ended_at__isnull=True), name="strand_link_open_once"
             )
         ]
+
+
+class OfferAnswer(Row):
+    """What a person said to an offer (rules/offers.py): taken or dismissed, and it is not made again."""
+
+    message = models.ForeignKey("inbox.Message", on_delete=models.CASCADE, related_name="offer_answers")
+    offer = models.CharField(max_length=24)
+    answer = models.CharField(max_length=10)  # taken | dismissed
+    user = models.ForeignKey("inbox.User", null=True, on_delete=models.SET_NULL)
+    answered_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["message", "offer"], name="offer_answer_once")]
