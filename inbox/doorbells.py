@@ -32,10 +32,38 @@ class Change:
     is_whole: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """For people: the state, since when, why it is not live, and how often the account is asked all the same."""
+
+    state: DoorbellState
+    since: datetime | None
+    sentence: str
+    is_whole: bool
+    every_seconds: int
+
+
 def is_heard(account_id: int) -> bool:
     """Whether somebody listens now at a doorbell that covers all this account reads."""
     row = Doorbell.objects.filter(account_id=account_id, state=DoorbellState.LIVE, is_whole=True).first()
     return row is not None and row.epoch == leases.find_epoch(LEASE)
+
+
+def find_stands(rows: Sequence[Account]) -> dict[int, Stand]:
+    """How it stands with the doorbells of those accounts that are read now."""
+    epoch = leases.find_epoch(LEASE)
+    found = {bell.account_id: bell for bell in Doorbell.objects.filter(account_id__in=[row.id for row in rows])}
+    return {row.id: _stand(row, found.get(row.id), epoch) for row in rows if row.next_poll_at is not None}
+
+
+def _stand(row: Account, bell: Doorbell | None, epoch: int | None) -> Stand:
+    if bell is None or epoch is None:
+        state = DoorbellState.OPENING if epoch is not None else DoorbellState.UNHEARD
+        return Stand(state, bell.since if bell else None, "", False, seconds_between_polls(row.settings, False))
+    is_live = bell.state == DoorbellState.LIVE and bell.epoch == epoch
+    state = DoorbellState(bell.state) if bell.epoch == epoch else DoorbellState.OPENING
+    seconds = seconds_between_polls(row.settings, is_live and bell.is_whole)
+    return Stand(state, bell.since, bell.sentence, bell.is_whole, seconds)
 
 
 def next_poll_at(seen: Account, is_complete: bool, now: datetime) -> datetime:

@@ -36,7 +36,7 @@ class Floor:
     ring: Callable[[int], None]
     tell: Callable[[Change], None]
     silence: Callable[[str], None]  # nothing was heard from this host though it was asked
-    handshakes: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HANDSHAKES))
+    handshakes: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HANDSHAKES))  # being opened
     probes: Probes = field(default_factory=Probes)
 
 

@@ -1,8 +1,8 @@
 """Bells: "something may be due in this room, look now". A bell carries no data and may be lost at any time.
 
-Rooms: fetch digest hard deliver index language live. Every job also looks by itself when the next row falls due, so
-that a lost ring costs seconds, never a message. `settings.BELL` chooses: `SocketBell` between the processes of one
-host, `CeleryBell` (workers/celery_bell.py) over Redis.
+Rooms: fetch accounts digest hard deliver index language live. Every job also looks by itself when the next row falls
+due, so that a lost ring costs seconds, never a message. `settings.BELL` chooses: `SocketBell` between the processes of
+one host, `CeleryBell` (workers/celery_bell.py) over Redis.
 """
 
 from __future__ import annotations

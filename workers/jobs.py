@@ -24,12 +24,13 @@ from django.db import DatabaseError, transaction
 from connectors.base import AuthFailed, Connector, ConnectorError, LogInExpired, PlacesMissing, RetryLater
 from connectors.messages import Wish
 from inbox import accounts, bodies, changes, conversations, disk, doorbells, leases, logins, outbox, shelf
+from inbox.aftercare import wanted_of
 from inbox.ingest import digest_due, digest_fresh, digest_hard
 from inbox.killpoints import reach
 from inbox.models import Account
 from inbox.sealing import KeyMissing
 from search.backend import SearchUnavailable, get_backend
-from workers import connections, delivering, proving
+from workers import aftercare, connections, delivering, proving
 from workers.bells import ring
 from workers.clock import utc_now as utc_now
 
@@ -59,6 +60,10 @@ class Polled:
 def find_due_accounts(now: datetime, limit: int = 100) -> list[int]:
     due = Account.objects.filter(next_poll_at__lte=now, removed_at=None).order_by("next_poll_at")
     return list(due.values_list("id", flat=True)[:limit])
+
+
+def is_due(account_id: int) -> bool:
+    return Account.objects.filter(id=account_id, next_poll_at__lte=utc_now(), removed_at=None).exists()
 
 
 def poll(account_id: int, on_page: Callable[[Polled, int | None], None] | None = None) -> Polled:
@@ -100,11 +105,22 @@ def _fetch_logged_in(
     logins.keep_fresh(account)
     try:
         with connections.borrowed(account, "fetch") as connector:
-            return _fetch(account, connector, held, on_page)
+            return _fetch_and_tend(account, connector, held, on_page)
     except LogInExpired as error:
         log.info("account %s: %s", account.name, error.sentence)
     with connections.borrowed(account, "fetch") as connector:
-        return _fetch(account, connector, held, on_page)
+        return _fetch_and_tend(account, connector, held, on_page)
+
+
+def _fetch_and_tend(
+    account: Account,
+    connector: Connector,
+    held: leases.Held,
+    on_page: Callable[[Polled, int | None], None] | None,
+) -> Polled:
+    polled = _fetch(account, connector, held, on_page)
+    aftercare.attend(account, connector, held)
+    return polled
 
 
 def _fetch(
@@ -114,6 +130,7 @@ def _fetch(
     on_page: Callable[[Polled, int | None], None] | None,
 ) -> Polled:
     fetched = new = 0
+    is_tended = wanted_of(account.settings).is_any
     remaining: int | None = 0
     renewed = utc_now()
     places: set[str] = set()
@@ -124,7 +141,7 @@ def _fetch(
             if utc_now() - renewed > timedelta(seconds=_LEASE_SECONDS / 3):
                 leases.renew(held)
                 renewed = utc_now()
-            stored = shelf.put(account.id, page, held=held, now=utc_now())
+            stored = shelf.put(account.id, page, held=held, now=utc_now(), is_tended=is_tended)
             reach("fetch.page-stored")
             fetched += len(page.items)
             new += stored.new
@@ -174,6 +191,7 @@ def _failed(account: Account, error: Exception) -> Polled:
             if not disk.is_full(again):
                 raise
     log.warning("account %s: %s", account.name, sentence)
+    ring("accounts")
     return Polled(account.id, is_complete=False, sentence=sentence)
 
 

@@ -44,8 +44,8 @@ STAND_BY_SECONDS = 2.0
 RENEW_SECONDS = doorbells.LEASE_SECONDS / 3
 WRITE_SECONDS = 0.5
 HEARD_WITHIN = 55.0  # somebody at each host, so that a server fallen silent is noticed by all within two minutes
-_LOOK_SECONDS = 5.0
-_SPREAD_SECONDS = 3.0
+LOOK_SECONDS = 5.0
+SPREAD_SECONDS = 3.0
 _FILES_OF_OUR_OWN = 128
 _OPENERS = 4
 
@@ -149,7 +149,7 @@ class Listener:
         loop = asyncio.get_running_loop()
         others = self._by_host().get(host, [])
         for number, bell in enumerate(others):
-            loop.call_later(_SPREAD_SECONDS * number / len(others), bell.hurry)
+            loop.call_later(SPREAD_SECONDS * number / len(others), bell.hurry)
 
     def _by_host(self) -> dict[str, list[Doorbell]]:
         found: dict[str, list[Doorbell]] = defaultdict(list)
@@ -190,10 +190,10 @@ class Listener:
     async def _watch_hosts(self) -> None:
         """Has one connection make sure where no word has come from a host for a while."""
         while True:
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(LOOK_SECONDS)
             now = asyncio.get_running_loop().time()
             for found in self._by_host().values():
-                if now - max(bell.heard_at for bell in found) > HEARD_WITHIN - _LOOK_SECONDS:
+                if now - max(bell.heard_at for bell in found) > HEARD_WITHIN - LOOK_SECONDS:
                     min(found, key=lambda bell: bell.heard_at).hurry()
 
     async def _follow(self) -> None:
@@ -297,28 +297,34 @@ def raise_file_limit() -> int:
 
 def run_until_stopped() -> int:
     """The listener's process: runs until SIGTERM or SIGINT."""
-    return asyncio.run(_run(raise_file_limit()))
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await stand_by_and_listen(stop, raise_file_limit())
+
+    asyncio.run(run())
+    return 0
 
 
-async def _run(most: int) -> int:
-    stop, loop, threads = asyncio.Event(), asyncio.get_running_loop(), Threads()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+async def stand_by_and_listen(stop: asyncio.Event, most: int) -> None:
+    """Listens whenever the lease is to be had, to at most so many accounts, until `stop` is set."""
+    threads = Threads()
     try:
         while not stop.is_set():
             held = await _find_lease(threads)
-            if held is not None:
-                try:
-                    await Listener(held, threads, most).run(stop)
-                    await threads.write(partial(leases.release, held))
-                except LeaseLost:
-                    log.warning("another process listens now; this one stands by")
-            else:
+            if held is None:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), STAND_BY_SECONDS)
+                continue
+            try:
+                await Listener(held, threads, most).run(stop)
+                await threads.write(partial(leases.release, held))
+            except LeaseLost:
+                log.warning("another process listens now; this one stands by")
     finally:
         threads.close()
-    return 0
 
 
 async def _find_lease(threads: Threads) -> Held | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Min
 
-from inbox import outbox, shelf
+from inbox import doorbells, outbox, shelf
 from inbox.models import Account, Envelope, RawItem
 from search.backend import get_backend
 
@@ -21,11 +21,16 @@ def collect(now: datetime, account_ids: frozenset[int] | None = None) -> dict[st
     if account_ids is not None:
         rows = rows.filter(id__in=account_ids)
     return {
-        "accounts": [_account(row, now) for row in rows],
+        "accounts": _accounts(list(rows), now),
         "outbox": outbox.counts(),
         "index": asdict(get_backend().status(now)),
         "jobs": {"oldest_due_seconds": oldest_due_seconds(now)},
     }
+
+
+def _accounts(rows: list[Account], now: datetime) -> list[dict[str, Any]]:
+    stands = doorbells.find_stands(rows)
+    return [{**_account(row, now), "doorbell": asdict(stands[row.id]) if row.id in stands else None} for row in rows]
 
 
 def _account(row: Account, now: datetime) -> dict[str, Any]:

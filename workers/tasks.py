@@ -19,8 +19,8 @@ def fetch() -> None:
 @app.task(name="workers.tasks.poll")
 def poll(account_id: int) -> None:
     polled = jobs.poll(account_id)
-    if polled.fetched and not polled.is_complete and not polled.sentence:
-        ring("fetch")  # the rest has its turn after the others that are due
+    if not polled.sentence and not polled.is_busy and jobs.is_due(account_id):
+        ring("fetch")  # the rest, or what rang meanwhile, has its turn after the others that are due
 
 
 @app.task(name="workers.tasks.digest")

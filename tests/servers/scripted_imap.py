@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
+import select
 import socket
 import threading
 import time
@@ -45,6 +46,9 @@ class ScriptedImap:
     silent_on: str = ""  # a command that is never answered
     refuse_search: bool = False
     extra_exists: int = 0  # how many mails more it counts than there are
+    capabilities: str = "IMAP4rev1 IDLE"
+    after_starttls: str = ""  # words glued to the answer, before any encryption
+    say_and_close: str = ""  # while IDLE waits: said, then the connection ends
     hides_uid_next: bool = False
     quoted_bodies: bool = False  # bodies as quoted strings where possible
     uid_last: bool = False  # UID after the body, and flags in between
@@ -52,6 +56,8 @@ class ScriptedImap:
     commands: list[str] = field(default_factory=list)
     sent_bytes: int = 0
     connections: int = 0
+    at_log_in: int = 0  # connections that are not yet past EXAMINE
+    most_at_log_in: int = 0
     stopped: threading.Event = field(default_factory=threading.Event)
 
     def since(self, mark: int) -> list[str]:
@@ -77,7 +83,9 @@ class _Conversation:
 
     def run(self) -> None:
         self.server.connections += 1
-        self.say("* OK [CAPABILITY IMAP4rev1 IDLE] scripted")
+        self.server.at_log_in += 1
+        self.server.most_at_log_in = max(self.server.most_at_log_in, self.server.at_log_in)
+        self.say(f"* OK [CAPABILITY {self.server.capabilities}] scripted")
         while True:
             tag, _, command = self.line().decode("utf-8", "replace").partition(" ")
             self.server.commands.append(command)
@@ -100,7 +108,7 @@ class _Conversation:
         elif name == "AUTHENTICATE":
             self.authenticate(tag)
         elif name == "CAPABILITY":
-            self.say(f"* CAPABILITY IMAP4rev1 IDLE{' AUTH=XOAUTH2' if self.server.takes_token else ''}")
+            self.say(f"* CAPABILITY {self.server.capabilities}{' AUTH=XOAUTH2' if self.server.takes_token else ''}")
             self.say(f"{tag} OK done")
         elif name == "LIST":
             for folder in self.server.folders:
@@ -119,6 +127,10 @@ class _Conversation:
                 self.told = len(self.folder.mails)
                 self.say(f"* {self.told} EXISTS")
             self.say(f"{tag} OK done")
+        elif name == "IDLE":
+            self.idle(tag)
+        elif name == "STARTTLS":
+            self.say(f"{tag} OK begin\r\n{self.server.after_starttls}")
         elif name == "LOGOUT":
             self.say("* BYE bye")
             self.say(f"{tag} OK done")
@@ -137,7 +149,22 @@ class _Conversation:
         assert self.line() == b""
         self.say(f"{tag} NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)")
 
+    def idle(self, tag: str) -> None:
+        self.say("+ idling")
+        while not self.server.stopped.is_set():
+            if self.folder is not None and len(self.folder.mails) != self.told:
+                self.told = len(self.folder.mails)
+                self.say(f"* {self.told} EXISTS")
+            if self.server.say_and_close:
+                self.say(self.server.say_and_close)
+                raise _Gone
+            if b"\n" in self.buffer or select.select([self.sock], [], [], 0.02)[0]:
+                self.server.commands.append(self.line().decode())
+                self.say(f"{tag} OK done")
+                return
+
     def examine(self, tag: str, rest: str) -> None:
+        self.server.at_log_in -= self.folder is None
         self.folder = self.server.folders.get(rest.strip('"'))
         if self.folder is None:
             self.say(f"{tag} NO [NONEXISTENT] no such folder")

@@ -58,6 +58,8 @@ def show_status(options: argparse.Namespace) -> int:
             print(f"  {account['sentence']}")
         for missing in account["missing"]:
             print(f"  {missing['place']} cannot be opened since {missing['since']:%Y-%m-%d %H:%M} UTC.")
+        if account["doorbell"]:
+            print(f"  {_doorbell_line(account['doorbell'])}")
     if not facts["accounts"]:
         print("No account is connected yet.")
     outbox = ", ".join(f"{state} {count:,}" for state, count in facts["outbox"].items() if count) or "empty"
@@ -80,6 +82,22 @@ def _account_line(account: dict[str, Any], now: datetime) -> str:
         sums += {True: "", False: ", not complete", None: ", not known to be complete now"}[account["complete"]]
     unreadable = f", {account['unreadable']:,} unreadable" if account["unreadable"] else ""
     return f"{account['name']} ({account['state']}): {sums}{unreadable}{_ages(account, now)}"
+
+
+def _doorbell_line(bell: dict[str, Any]) -> str:
+    """How soon new mail is here, and why not sooner."""
+    pause = f"every {bell['every_seconds']} s"
+    since = f" since {bell['since']:%Y-%m-%d %H:%M} UTC" if bell["since"] else ""
+    if bell["state"] == "live":
+        only = "" if bell["is_whole"] else " for the first folder only"
+        return f"new mail rings{only}{since}; looked at {pause} all the same"
+    why = {
+        "unheard": f"the listener is not running{since}",
+        "opening": "the listener is just connecting",
+        "missing": "its server has no doorbell (IDLE)",
+        "away": f"the doorbell is away{since}: {bell['sentence']}",
+    }[bell["state"]]
+    return f"looked at {pause}: {why}"
 
 
 def _ages(account: dict[str, Any], now: datetime) -> str:

@@ -42,6 +42,7 @@ def _values(account: Account) -> dict[str, Any]:
         "imap": account.settings.get("imap", {}),
         "smtp": account.settings.get("smtp", {}),
         "file_sent": bool(account.settings.get("file_sent")),
+        "probe": bool(account.settings.get("probe")),
     }
 
 
@@ -56,7 +57,13 @@ def _typed(request: SignedIn, account: Account) -> dict[str, Any]:
         "imap": endpoint(data, "imap", account.address),
         "smtp": endpoint(data, "smtp", account.address),
         "file_sent": data.get("file_sent") == "1",
+        "probe": data.get("probe") == "1" if _may_probe(request) else bool(account.settings.get("probe")),
     }
+
+
+def _may_probe(request: SignedIn) -> bool:
+    """Asking a server many times a second is for who owns it."""
+    return access.may(request.user, "organisation")
 
 
 def _secrets(request: SignedIn, account: Account) -> dict[str, str]:
@@ -95,7 +102,7 @@ def account(request: SignedIn, id: int) -> HttpResponse:
         problem = _("The server is another one now: type the password once more.")
         return _form(request, row, {**typed, "problem": problem}, 422)
     settings_ = {**row.settings, "imap": typed["imap"], "smtp": typed["smtp"], "file_sent": typed["file_sent"]}
-    settings_["display_name"] = typed["display_name"]
+    settings_["display_name"], settings_["probe"] = typed["display_name"], typed["probe"]
     secrets = _secrets(request, row)
     is_new = bool(request.POST.get("password") or request.POST.get("smtp_password"))
     if is_new or any(typed[key] != row.settings.get(key) for key in ("imap", "smtp")):
@@ -111,7 +118,7 @@ def account(request: SignedIn, id: int) -> HttpResponse:
         secrets=secrets if is_new else None,
     )
     people.audit("account.changed", f"account:{row.id}", request.user, now, {"name": row.name, "password": is_new})
-    bells.ring("fetch")
+    bells.ring("fetch", "accounts")
     messages.success(request, _("%(name)s is kept.") % {"name": row.name})
     return redirect("settings")
 
@@ -125,7 +132,6 @@ def account_act(request: SignedIn, id: int, name: str) -> HttpResponse:
         said = _("%(name)s is paused. Nothing is read or lost meanwhile.")
     elif name == "resume":
         accounts.resume(row.id, now)
-        bells.ring("fetch")
         said = _("%(name)s is read again.")
     elif name == "remove":
         if request.POST.get("confirmed") != "1":
@@ -134,6 +140,7 @@ def account_act(request: SignedIn, id: int, name: str) -> HttpResponse:
         said = _("%(name)s is no longer read. Its history stays; its password is erased.")
     else:
         raise Http404
+    bells.ring("fetch", "accounts")
     people.audit(f"account.{name}", f"account:{row.id}", request.user, now, {"name": row.name})
     messages.success(request, said % {"name": row.name})
     return redirect("settings")

@@ -185,7 +185,7 @@ def _connect(
         now=now,
     )
     people.audit("account.connected", f"account:{account.id}", request.user, now, {"name": account.name})
-    bells.ring("fetch")
+    bells.ring("fetch", "accounts")
     places = ", ".join(login.party.places) if login.party else "INBOX"
     messages.success(
         request,
@@ -254,7 +254,7 @@ def _connect_again(request: SignedIn, account_id: int, secrets: dict[str, str], 
         secrets=secrets,
     )
     people.audit("account.connected-again", f"account:{account.id}", request.user, now, {"name": account.name})
-    bells.ring("fetch")
+    bells.ring("fetch", "accounts")
     messages.success(request, _("%(name)s is connected again and goes on where it stopped.") % {"name": account.name})
     return redirect("health")
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
-from inbox.rules.states import AccountState, SendState
+from inbox.rules.states import AccountState, DoorbellState, SendState
 from web import access
 from web.access import SignedIn, needs
 from web.formatting import Clock, span
@@ -61,8 +61,27 @@ def _account(row: dict[str, Any], clock: Clock) -> dict[str, Any]:
         "age": clock.age(counted) if counted else "",
         "proved": clock.age(proved) if proved else "",
         "is_read": row["next_poll_at"] is not None,
+        "rings": doorbell_words(row["doorbell"], clock) if row["doorbell"] else "",
         **_in_a_word(row, clock),
     }
+
+
+def doorbell_words(bell: dict[str, Any], clock: Clock) -> str:
+    """How soon new mail is here, and why not sooner."""
+    state, since = DoorbellState(bell["state"]), clock.moment(bell["since"]) if bell["since"] else ""
+    pause = span(timedelta(seconds=bell["every_seconds"]))
+    if state is DoorbellState.LIVE and bell["is_whole"]:
+        return _("New mail rings, since %(time)s") % {"time": since}
+    if state is DoorbellState.LIVE:
+        return _("New mail rings for the first folder; the others are looked at every %(pause)s") % {"pause": pause}
+    if state is DoorbellState.MISSING:
+        return _("Looked at every %(pause)s: its server does not ring") % {"pause": pause}
+    if state is DoorbellState.AWAY:
+        what = {"pause": pause, "time": since, "why": bell["sentence"]}
+        return _("Looked at every %(pause)s, since %(time)s: %(why)s") % what
+    if state is DoorbellState.UNHEARD:
+        return _("Looked at every %(pause)s: the listener is not running") % {"pause": pause}
+    return _("Looked at every %(pause)s until its doorbell is there") % {"pause": pause}
 
 
 def _in_a_word(row: dict[str, Any], clock: Clock) -> dict[str, str]:
