@@ -165,6 +165,15 @@ class Wish:
     retry_troubled: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Tended:
+    """What became of items that were to be marked or moved: external ids."""
+
+    done: frozenset[str] = frozenset()
+    moved: frozenset[str] = frozenset()  # of the done ones: they no longer lie where they were stored from
+    gone: frozenset[str] = frozenset()  # no longer there, or something else has their id now
+
+
 # --- What was said --------------------------------------------------------------------------------------------------
 
 
@@ -251,6 +260,7 @@ class ParsedMessage:
     reports: tuple[DeliveryReport, ...] = ()
     language: str = ""
     language_confidence: float = 0.0
+    words: Any = None  # for the index, where a parser's process worked them out (connectors/offload.py)
     list_address: str = ""  # where one writes to the list or group it came through, when a person may have written it
 
 

@@ -10,6 +10,7 @@ does. It notes in shared memory which job it is at, so that of a chunk only the 
 
 from __future__ import annotations
 
+import gc
 import mmap
 import os
 import signal
@@ -20,18 +21,21 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from importlib import import_module
 from multiprocessing.connection import Connection, Pipe, wait
-from typing import Literal
+from typing import Any, Literal
 
-from connectors import sandbox
+from connectors import sandbox, wire
 from connectors.base import Connector
-from connectors.messages import Parsed, RawItem
+from connectors.messages import Parsed, ParsedMessage, RawItem
 from connectors.registry import AccountSettings, make_connector
 from connectors.sandbox import FULL, Limits, quick_limits
 
 Job = tuple[AccountSettings, RawItem]
 What = Literal["parse", "salvage"]
+Prepare = Callable[[str, str], Any]
+"""What is to be made of a subject and a text while another process is still busy: becomes `ParsedMessage.words`."""
 
 
 class Exceeded(str):
@@ -40,12 +44,14 @@ class Exceeded(str):
     __slots__ = ()
 
 
+wire.allow(AccountSettings)
+wire.allow(Exceeded)
 Result = Parsed | str
 
 CHUNK = 16  # jobs sent at once
 _START_SECONDS = 60.0  # for its imports, on a busy machine
 _GRACE_SECONDS = 5.0  # after which a child that its own timers did not end is ended from here
-_MAIN = "from connectors.offload import serve; serve(*map(int, __import__('sys').argv[1:]))"
+_MAIN = "from connectors.offload import serve; serve(*__import__('sys').argv[1:])"
 _MEMORY = Exceeded("reading it took more memory than a mail may have")
 _AT = struct.Struct("i")
 _MOST_FALSE_STARTS = 3
@@ -68,12 +74,13 @@ class _Child:
 
 
 class Parsers:
-    """A few child processes. Use from one thread at a time. `limits`: what each item may take."""
+    """A few child processes. Use from one thread at a time. `limits`: what each item may take; `prepare`: the
+    "module:function" of a Prepare, of a module that loads quickly and does nothing but think."""
 
-    def __init__(self, count: int, limits: Limits | None = None) -> None:
-        self._limits = limits
+    def __init__(self, count: int, limits: Limits | None = None, prepare: str = "") -> None:
+        self._limits, self._prepare = limits, prepare
         self._false_starts = 0
-        self._children = [_start() for _ in range(count)]
+        self._children = [_start(prepare) for _ in range(count)]
 
     def parse(self, jobs: Sequence[Job], what: What = "parse") -> list[Result]:
         """One result per job, in order. What a child died or hung on gets a sentence."""
@@ -100,7 +107,7 @@ class Parsers:
             if not child.is_ready and child.pipe.poll(_START_SECONDS):
                 child.is_ready = bool(child.pipe.recv())
             _write_place(child.place, -1)
-            child.pipe.send((what, [(limit, *jobs[number]) for limit, number in zip(limits, chunk, strict=True)]))
+            child.pipe.send_bytes(_pack(what, limits, [jobs[number] for number in chunk]))
         except (OSError, EOFError):
             pass  # it died: reading from it says so
         child.at, child.since = -1, time.monotonic()
@@ -121,8 +128,8 @@ class Parsers:
         chunk, child.chunk = child.chunk, []
         is_overdue = not child.pipe.poll()
         try:
-            answers = None if is_overdue else child.pipe.recv()
-        except (EOFError, OSError):
+            answers = None if is_overdue else wire.unpack(child.pipe.recv_bytes())
+        except (EOFError, OSError, ValueError, TypeError, LookupError):
             answers = None
         if answers is not None:
             self._false_starts = 0
@@ -148,7 +155,7 @@ class Parsers:
     def _renew(self, child: _Child, is_overdue: bool) -> int:
         """Another process in its place; the exit code of the old one."""
         code = _end(child, 0.0 if is_overdue else 1.0)
-        fresh = _start()
+        fresh = _start(self._prepare)
         child.process, child.pipe, child.place, child.is_ready = fresh.process, fresh.pipe, fresh.place, False
         return -signal.SIGALRM if is_overdue else code
 
@@ -170,14 +177,25 @@ def _read_place(place: mmap.mmap) -> int:
     return int(_AT.unpack(place[: _AT.size])[0])
 
 
-def _start() -> _Child:
+def _pack(what: What, limits: Sequence[Limits], jobs: Sequence[Job]) -> bytes:
+    """The accounts once, then each item with its limits and the number of its account."""
+    accounts: list[AccountSettings] = []
+    rows: list[tuple[tuple[float, ...], int, RawItem]] = []
+    for limit, (account, item) in zip(limits, jobs, strict=True):
+        if not accounts or accounts[-1] is not account:
+            accounts.append(account)
+        rows.append((tuple(limit), len(accounts) - 1, item))
+    return wire.pack([what, accounts, rows])
+
+
+def _start(prepare: str) -> _Child:
     ours, theirs = Pipe()
     with tempfile.TemporaryFile() as shared:
         shared.truncate(mmap.PAGESIZE)
         place = mmap.mmap(shared.fileno(), mmap.PAGESIZE)
         _write_place(place, -1)
         handles = (theirs.fileno(), shared.fileno())
-        command = [sys.executable, "-c", _MAIN, *map(str, handles)]
+        command = [sys.executable, "-c", _MAIN, *map(str, handles), prepare]
         # Neither the keyring nor the address of the database is a parser's business.
         environ = {name: value for name, value in os.environ.items() if not name.startswith("BALAS_")}
         environ["PYTHONPATH"] = os.pathsep.join(sys.path)
@@ -200,38 +218,45 @@ def _end(child: _Child, patience: float = 0.0) -> int:
 # --- In the child ---------------------------------------------------------------------------------------------------
 
 
-def serve(handle: int, shared: int) -> None:
+def serve(handle: str, shared: str, prepare: str) -> None:
     """The child: answers chunks of jobs until its pipe ends."""
     os.nice(5)  # pages and the writing parent come first
-    place = mmap.mmap(shared, mmap.PAGESIZE)
+    place = mmap.mmap(int(shared), mmap.PAGESIZE)
+    preparing = _find_preparing(prepare)
     connectors: dict[str, Connector] = {}
     sandbox.confine()
-    with Connection(handle) as pipe:
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)  # reading makes values, hardly ever circles of them
+    with Connection(int(handle)) as pipe:
         pipe.send(True)
         while True:
             try:
-                what, jobs = pipe.recv()
+                what, accounts, jobs = wire.unpack(pipe.recv_bytes())
             except (EOFError, OSError):
                 return
+            readers = [_reader_of(what, account, connectors) for account in accounts]
             answers: list[Result] = []
-            for at, (limits, account, item) in enumerate(jobs):
+            for at, (limits, number, item) in enumerate(jobs):
                 _write_place(place, at)
-                read = _reader_of(what, account, connectors)
-                with sandbox.timed(limits):
-                    answers.append(_answer(read, item))
+                with sandbox.timed(Limits(*limits)):
+                    answers.append(_answer(readers[number], item, preparing))
                 if answers[-1] is _MEMORY:
                     break
             del jobs
-            pipe.send(answers)
+            pipe.send_bytes(wire.pack(answers))
             if answers[-1] is _MEMORY:
                 return  # whatever is left of that is not worth finding out
+
+
+def _find_preparing(name: str) -> Prepare | None:
+    module, _, function = name.partition(":")
+    return getattr(import_module(module), function) if module else None
 
 
 def _reader_of(what: What, account: AccountSettings, connectors: dict[str, Connector]) -> Callable[[RawItem], Result]:
     name = repr(account)
     try:
         if name not in connectors:
-            connectors.clear()
             connectors[name] = make_connector(account, {})
     except Exception:
         return _cannot
@@ -242,9 +267,12 @@ def _cannot(item: RawItem) -> Result:
     return "nothing here reads this kind"
 
 
-def _answer(read: Callable[[RawItem], Result], item: RawItem) -> Result:
+def _answer(read: Callable[[RawItem], Result], item: RawItem, preparing: Prepare | None) -> Result:
     try:
-        return read(item)
+        found = read(item)
+        if preparing is None or not isinstance(found, ParsedMessage):
+            return found
+        return replace(found, words=preparing(found.subject, found.text))
     except MemoryError:
         return _MEMORY
     except Exception as error:

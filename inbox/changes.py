@@ -3,7 +3,8 @@
 Called inside the transaction that makes the change, and as its last step: on PostgreSQL the numbering of live events
 is serialised from here to the commit, so that whoever reads "everything after number n" never misses a late commit.
 
-The module of the back end that `settings.SEARCH_BACKEND` names has a function `sink()`, which gives the ChangeSink.
+The module of the back end that `settings.SEARCH_BACKEND` names has a function `sink()`, which gives the ChangeSink. It
+may name a function of (subject, text) in `PREPARE`, which parsers then call on what they have read.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class MessageFacts:
     accounts: tuple[int, ...]  # of its deliveries
     automatic: str = ""
     author: tuple[str, ...] = ()  # name and address of who wrote it, for `from:`
+    words: Any = None  # of subject and text, in the form of the search back end, where its PREPARE has been called
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,12 @@ class ChangeSink(Protocol):
 @cache
 def _sink(path: str) -> ChangeSink:
     return cast("ChangeSink", import_module(path.rpartition(".")[0]).sink())
+
+
+def preparer() -> str:
+    """ "module:function" for connectors/offload.py; "" when this back end wants nothing prepared."""
+    module = import_module(settings.SEARCH_BACKEND.rpartition(".")[0])
+    return str(getattr(module, "PREPARE", ""))
 
 
 def announce(

@@ -6,15 +6,15 @@ ids of its strands and all that changes. So resolving a conversation of 9,000 me
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from search.fold import Folded, cut_to_bytes, fold
+from search.fold import Folded, fold
 from search.query import FROM, All, Either, Node, Phrase, Word
+from search.words import Words, prepare, wholes_of, with_gaps
 
-GAP = "\u241e"  # stands between fields, where no phrase may reach across; folding never produces it
 NO_ACCOUNT = 0  # the account of a note: whoever may read the conversation may find it
 
 _N_BITS = 20
@@ -82,10 +82,11 @@ def make_document(
     author: Iterable[str],
     people: Iterable[str],
     version: int = 1,
+    words: Words | None = None,
 ) -> MessageDocument:
-    """`author` and `people` (author and recipients): names and addresses as written."""
-    body, is_truncated = cut_to_bytes(text)
-    content = [fold(part) for part in (subject, body) if part]
+    """`author` and `people` (author and recipients): names and addresses as written. `words`: of subject and text,
+    where they have been worked out already."""
+    content, wholes, is_truncated = words or prepare(subject, text)
     sender = [_fold_person(part) for part in author if part]
     everybody = [_fold_person(part) for part in people if part]
     return MessageDocument(
@@ -94,11 +95,11 @@ def make_document(
         strand=strand,
         sent_at=sent_at,
         accounts=tuple(sorted(set(accounts))) or (NO_ACCOUNT,),
-        text=_with_gaps(content),
-        people=_with_gaps(everybody),
-        sender=_with_gaps(sender),
-        wholes=_wholes([*content, *everybody]),
-        sender_wholes=_wholes(sender),
+        text=content.split(),
+        people=with_gaps(everybody),
+        sender=with_gaps(sender),
+        wholes=list(dict.fromkeys([*wholes.split(), *wholes_of(everybody)])),
+        sender_wholes=wholes_of(sender),
         is_truncated=is_truncated,
         version=version,
     )
@@ -127,21 +128,6 @@ def allows(accounts: set[int] | None, document: MessageDocument) -> bool:
 def _fold_person(text: str) -> Folded:
     # The same few names and addresses stand on most messages of an inbox.
     return fold(text)
-
-
-def _with_gaps(parts: Sequence[Folded]) -> list[str]:
-    if len(parts) == 1:
-        return parts[0].words
-    tokens: list[str] = []
-    for part in parts:
-        if tokens:
-            tokens.append(GAP)
-        tokens += part.words
-    return tokens
-
-
-def _wholes(parts: Iterable[Folded]) -> list[str]:
-    return list(dict.fromkeys(token for part in parts for token in (*part.wholes, *part.ends)))
 
 
 def _follows(tokens: tuple[str, ...], field: list[str]) -> bool:

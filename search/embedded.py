@@ -14,11 +14,13 @@ from django.db.backends.utils import CursorWrapper
 from django.utils.translation import gettext as _
 
 from inbox.changes import MessageFacts
-from search.document import GAP, NO_ACCOUNT, MessageDocument
+from search.document import NO_ACCOUNT, MessageDocument
 from search.query import FROM, All, Either, Node, Phrase, Prefix
 from search.rows import document_of, place
 from search.table import TABLE, TableBackend, remove
+from search.words import GAP
 
+PREPARE = "search.words:prepare"
 COLUMNS = "text, people, wholes, filters"
 _INSERT = f"INSERT INTO {TABLE} (rowid, {COLUMNS}) VALUES (%s, %s, %s, %s, %s)"  # noqa: S608
 

@@ -15,11 +15,13 @@ from django.db.backends.utils import CursorWrapper
 
 from inbox.changes import MessageFacts
 from inbox.sql import insert
-from search.document import GAP, NO_ACCOUNT, MessageDocument
+from search.document import NO_ACCOUNT, MessageDocument
 from search.query import FROM, All, Either, Node, Phrase, Prefix
 from search.rows import document_of, place
 from search.table import TABLE, TableBackend
+from search.words import GAP
 
+PREPARE = "search.words:prepare"
 POSITIONS = 16_383
 BYTES = 1_000_000  # of a tsvector; PostgreSQL refuses one of 1 MiB
 _POSITIONS_OF_ONE = 255

@@ -52,6 +52,7 @@ def document_of(facts: MessageFacts, rowid: int, version: int = 1) -> MessageDoc
         author=facts.author,
         people=facts.people,
         version=version,
+        words=facts.words,
     )
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from connectors.messages import Address, Flag, Parsed, ParsedMessage, RawItem
 from connectors.offload import Parsers, Result, is_possible, read_alone
 from connectors.sandbox import FULL
+from inbox import changes
 from inbox.ingest.accounts import AccountFacts
 
 
@@ -19,7 +20,7 @@ class Reading:
     """Parses one batch while another is being written."""
 
     def __init__(self, children: int, is_hard: bool = False) -> None:
-        self._parsers = Parsers(children, FULL if is_hard else None) if children else None
+        self._parsers = Parsers(children, FULL if is_hard else None, changes.preparer()) if children else None
         # The one thread only waits for the children, so the writer goes on meanwhile.
         self._thread = ThreadPoolExecutor(1, "parsing") if children else None
 

@@ -30,6 +30,8 @@ def facts_of(
 
 
 def _facts(letter: Letter, strand: Strand, text: str, accounts: tuple[int, ...]) -> MessageFacts:
+    parsed = letter.parsed
+    is_as_read = parsed is not None and parsed.text == text and parsed.subject == letter.subject
     named = [one for person in letter.people for one in (person.name, person.address) if one]
     return MessageFacts(
         id=letter.id,
@@ -44,6 +46,7 @@ def _facts(letter: Letter, strand: Strand, text: str, accounts: tuple[int, ...])
         accounts=accounts,
         automatic=letter.automatic,
         author=tuple(one for one in (letter.author.name, letter.author.address) if one),
+        words=parsed.words if parsed is not None and is_as_read else None,
     )
 
 
