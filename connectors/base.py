@@ -10,7 +10,7 @@ database. Every network call has a deadline; every loop over what the provider s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar, Protocol, runtime_checkable
 
 from connectors.messages import (
@@ -26,6 +26,7 @@ from connectors.messages import (
     Receipt,
     Reply,
     Scope,
+    Tended,
     Wish,
 )
 
@@ -141,6 +142,16 @@ class ListsPlaces(Protocol):
 
     def list_places(self) -> list[tuple[str, frozenset[str]]]:
         """(name, lower-case marks such as "\\\\sent" or "\\\\all") in the server's order. Raises ConnectorError."""
+        ...
+
+
+@runtime_checkable
+class TendsPlaces(Protocol):
+    """A connector that can change what lies at the provider, where the owner wants it. Nothing else ever does."""
+
+    def tend(self, scope: Scope, items: Sequence[tuple[str, datetime]], *, mark_seen: bool, move_to: str) -> Tended:
+        """Marks these (external id, received at) as read, then moves them ("" moves nothing). Only what is still the
+        same is touched. Raises ConnectorError; what was done before is done."""
         ...
 
 

@@ -182,3 +182,13 @@ def change_ranges(scope_id: int, change: Callable[[list[Range]], list[Range]]) -
         CursorRange.objects.filter(scope=scope_id, low__in=gone).delete()
     new = set(after) - set(before)
     CursorRange.objects.bulk_create(CursorRange(scope_id=scope_id, low=low, high=high) for low, high in new)
+
+
+def left_the_server(account_id: int, scope: Scope, count: int) -> None:
+    """So many stored items were moved away from a place by ourselves: the equation holds before the next count."""
+    rows = CursorScope.objects.select_for_update().filter(account=account_id, place=scope.place, epoch=scope.epoch)
+    row = rows.first()
+    if row is not None:
+        row.reconciliation["gone"] = int(row.reconciliation.get("gone", 0)) + count
+        row.on_server = None if row.on_server is None else max(0, row.on_server - count)
+        row.save(update_fields=["reconciliation", "on_server"])

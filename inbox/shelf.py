@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from connectors.messages import Known, KnownScope, Page, RawItem, Scope
-from inbox import bodies, leases
+from inbox import aftercare, bodies, leases
 from inbox.completeness import IMPORT_PLACE, change_ranges, completeness, current_scopes
 from inbox.ids import new_id, new_ids
 from inbox.killpoints import reach
@@ -53,13 +53,23 @@ class _Ledger:
     items: list[tuple[RawItem, bodies.Kept]] = field(default_factory=list)
 
 
-def put(account_id: int, page: Page, *, held: leases.Held | None, now: datetime, is_import: bool = False) -> Stored:
-    """Stores a page. Raises leases.LeaseLost when `held` has passed to somebody else, OSError when the disk is full.
+def put(
+    account_id: int,
+    page: Page,
+    *,
+    held: leases.Held | None,
+    now: datetime,
+    is_import: bool = False,
+    is_tended: bool = False,
+) -> Stored:
+    """Stores a page; with `is_tended` it notes what is to be marked or moved at the provider (inbox.aftercare).
+
+    Raises leases.LeaseLost when `held` has passed to somebody else, OSError when the disk is full.
 
     Takes over the files that items point to. Storing the same page again changes nothing.
     """
     kept = bodies.keep(page.items)
-    stored = retried(lambda: _put(account_id, page, kept, held, now, is_import))
+    stored = retried(lambda: _put(account_id, page, kept, held, now, is_import, is_tended))
     reach("shelf.committed")
     for item in page.items:
         if item.path is not None:
@@ -69,7 +79,13 @@ def put(account_id: int, page: Page, *, held: leases.Held | None, now: datetime,
 
 
 def _put(
-    account_id: int, page: Page, kept: Sequence[bodies.Kept], held: leases.Held | None, now: datetime, is_import: bool
+    account_id: int,
+    page: Page,
+    kept: Sequence[bodies.Kept],
+    held: leases.Held | None,
+    now: datetime,
+    is_import: bool,
+    is_tended: bool,
 ) -> Stored:
     with transaction.atomic(), connection.cursor() as cursor:
         reach("shelf.transaction-open")
@@ -82,6 +98,8 @@ def _put(
         ids: list[int] = []
         for scope, ledger in ledgers.items():
             ids += _write_items(cursor, account_id, scope, ledger, now, is_import)
+        if is_tended:
+            aftercare.note(cursor, account_id, ids, now)
         reach("shelf.bodies-written")
         _write_ranges(page, ledgers)
         reach("shelf.ranges-written")

@@ -11,6 +11,8 @@ Settings of an account (all optional but the hosts):
     insecure         allow an unencrypted connection to another machine
     ca_file          a private certificate authority; certificates are always verified
     display_name     our name in From
+    mark_seen        once mail is stored, mark it as read there; off unless set
+    move_to          once mail is stored, move it to this folder; off unless set
     max_mail_bytes   larger mail is kept as its header only, default 100 MiB
 
 Secrets: `password`, and `smtp_password` where it differs; or `AccountSettings.tokens`, for XOAUTH2 at both. One object
@@ -22,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, ClassVar
 
 from connectors.base import ConnectorError, Refused
@@ -53,6 +56,7 @@ from connectors.messages import (
     Receipt,
     Reply,
     Scope,
+    Tended,
     Wish,
 )
 from connectors.registry import AccountSettings, SecretText
@@ -179,6 +183,9 @@ class EmailConnector:
     def list_places(self) -> list[tuple[str, frozenset[str]]]:
         found = self._mailbox.open_session().folders()
         return [(name, frozenset(flags)) for flags, name in found if not flags & {"\\noselect", "\\nonexistent"}]
+
+    def tend(self, scope: Scope, items: Sequence[tuple[str, datetime]], *, mark_seen: bool, move_to: str) -> Tended:
+        return self._mailbox.tend(scope, items, mark_seen=mark_seen, move_to=move_to)
 
     def identity_key(self, address: Address) -> str:
         return identity_key(address.address)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import imaplib
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,15 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from imapclient import IMAPClient, SocketTimeout
-from imapclient.exceptions import CapabilityError, IMAPClientError, LoginError
+from imapclient.exceptions import CapabilityError, IMAPClientError
 
 from connectors.base import AuthFailed, ConnectorError, LogInExpired, Refused, RetryLater
 from connectors.mail.credential import Credential
 from connectors.mail.endpoint import Endpoint, tls_context
 from connectors.mail.folders import FolderStatus, pick_sent_folder, read_examined, read_statuses
+from connectors.mail.imaplogin import log_in, log_in_with_token, said, tune
 from connectors.mail.literals import Answer, Fetched, Garbled, Goodbye, Wire
-from connectors.mail.sentences import goodbye_error, login_error, network_error, one_line, refused_command_error
-from connectors.mail.xoauth2 import Answers
+from connectors.mail.sentences import goodbye_error, network_error, one_line, refused_command_error
 
 SPOOL_OVER = 256 * 1024
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -87,10 +86,7 @@ class ImapSession:
         try:
             self._secure()
             self.wire = self._take_over(spool)
-            if is_token:
-                self._log_in_with_token(secret)
-            else:
-                self._log_in(secret)
+            self._log_in(secret, is_token)
         except BaseException:
             self.close()
             raise
@@ -118,40 +114,20 @@ class ImapSession:
     def _take_over(self, spool: Path) -> Wire:
         sock = self._client.socket()
         sock.settimeout(self.deadlines.read)
-        _tune(sock)
+        tune(sock)
         wire = Wire(sock, spool, SPOOL_OVER)
         # imaplib names read and readline as the places to override; its own file object stays unused from here on.
         self._client._imap.read = wire.read
         self._client._imap.readline = wire.readline
         return wire
 
-    def _log_in(self, password: str) -> None:
-        if any(sign in password or sign in self.endpoint.user for sign in "\r\n\0"):
-            raise Refused(f"The user name or password for {self.endpoint.name} holds a line break.")
-        # Servers take 8-bit credentials as UTF-8; imaplib would refuse to encode them.
-        self._client._imap._encoding = "utf-8"
-        with self.guard("logging in"):
-            try:
-                self._client.login(self.endpoint.user, password)
-            except LoginError as error:
-                if isinstance(error.__context__, imaplib.IMAP4.abort):
-                    # imapclient calls a connection that died meanwhile a refused log-in; only words can refuse one.
-                    raise error.__context__ from None
-                raise login_error(self.endpoint, _said(error)) from None
-
-    def _log_in_with_token(self, token: str) -> None:
-        answers = Answers(self.endpoint.user, token)
+    def _log_in(self, secret: str, is_token: bool) -> None:
         with self.guard("logging in"):
             self.allow()
-            if not self._client.has_capability("AUTH=XOAUTH2"):
-                raise Refused(f"{self.endpoint.name} takes no access tokens (XOAUTH2). Use a password.")
-            try:
-                self._client._command_and_check("authenticate", "XOAUTH2", answers)
-            except imaplib.IMAP4.abort:
-                raise
-            except IMAPClientError as error:
-                words = _said(error).partition("failed: ")[2] or _said(error)
-                raise login_error(self.endpoint, words, is_token=True) from None
+            if is_token:
+                log_in_with_token(self._client, self.endpoint, secret)
+            else:
+                log_in(self._client, self.endpoint, secret)
 
     @contextmanager
     def guard(self, doing: str) -> Iterator[None]:
@@ -176,15 +152,15 @@ class ImapSession:
             raise self._aborted(error, doing) from error
         except (Garbled, IMAPClientError, imaplib.IMAP4.error, ValueError, AssertionError) as error:
             self.close()
-            said = one_line(_said(error))
-            raise ConnectionLost(f"{self.endpoint.name} gave no proper answer while {doing}: “{said}”.") from error
+            words = one_line(said(error))
+            raise ConnectionLost(f"{self.endpoint.name} gave no proper answer while {doing}: “{words}”.") from error
 
     def _aborted(self, error: BaseException, doing: str) -> RetryLater:
-        said = _said(error)
+        words = said(error)
         bye = getattr(getattr(self._client, "_imap", None), "untagged_responses", {}).get("BYE")
         if bye:
             return _lost(goodbye_error(self.endpoint, bye[-1]))
-        return ConnectionLost(f"The connection to {self.endpoint.name} was lost while {doing} ({one_line(said)}).")
+        return ConnectionLost(f"The connection to {self.endpoint.name} was lost while {doing} ({one_line(words)}).")
 
     def close(self) -> None:
         """Let go of the connection without a word; never blocks, never raises."""
@@ -221,7 +197,7 @@ class ImapSession:
             except imaplib.IMAP4.abort:
                 raise
             except IMAPClientError as error:
-                words = one_line(_said(error))
+                words = one_line(said(error))
                 sentence = f"The folder {folder} of {self.endpoint.user} cannot be opened: “{words}”."
                 raise FolderMissing(sentence) from error
             self.selected = folder
@@ -232,12 +208,12 @@ class ImapSession:
         """One round trip: let the server tell news of the selected folder (`wire.stirred`) and the state of others."""
         doing = "looking for new mail"
         commands = [b"NOOP"]
-        commands += [b"STATUS %s (MESSAGES UIDNEXT UIDVALIDITY)" % self._quoted(folder) for folder in folders]
+        commands += [b"STATUS %s (MESSAGES UIDNEXT UIDVALIDITY)" % self.quoted(folder) for folder in folders]
         noop, *tags = self.ask(commands, doing)
         first = self.answer(noop, doing)
         answers = [self.answer(tag, doing) for tag in tags]
         lines = [line for answer in [first, *answers] for line in answer.lines]
-        return read_statuses(lines, {self._quoted(folder): folder for folder in folders})
+        return read_statuses(lines, {self.quoted(folder): folder for folder in folders})
 
     def search_message_id(self, message_id: str) -> list[int]:
         """UIDs in the selected folder whose Message-ID header holds this id, ascending."""
@@ -246,7 +222,7 @@ class ImapSession:
         command = b'UID SEARCH HEADER Message-ID "%s"' % message_id.encode("ascii")
         return sorted(self.command(command, "looking for a sent mail").numbers)
 
-    def _quoted(self, folder: str) -> bytes:
+    def quoted(self, folder: str) -> bytes:
         named = self._client._normalise_folder(folder)
         return bytes(named) if isinstance(named, bytes) else str(named).encode("ascii")
 
@@ -286,7 +262,7 @@ class ImapSession:
             except IMAPClientError as error:
                 refused = error
         if refused is not None:
-            raise refused_command_error(self.endpoint, "reading a mail", _said(refused))
+            raise refused_command_error(self.endpoint, "reading a mail", said(refused))
         content = found.get(b"BODY[]")
         if not isinstance(content, bytes):
             return None
@@ -302,7 +278,7 @@ class ImapSession:
             except imaplib.IMAP4.abort:
                 raise
             except IMAPClientError as error:
-                raise refused_command_error(self.endpoint, f"filing into {folder}", _said(error)) from error
+                raise refused_command_error(self.endpoint, f"filing into {folder}", said(error)) from error
 
     def has(self, capability: str) -> bool:
         with self.guard("asking what it can do"):
@@ -316,27 +292,6 @@ class ImapSession:
 
 def _lost(error: RetryLater) -> ConnectionLost:
     return TokenRanOut(error.sentence) if isinstance(error, LogInExpired) else ConnectionLost(error.sentence)
-
-
-def _tune(sock: socket.socket) -> None:
-    """Notice a peer that has silently gone after about two minutes (the options differ by platform).
-
-    Commands in flight must not wait for each other's acknowledgement either.
-    """
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
-        if hasattr(socket, option):
-            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
-
-
-def _said(error: BaseException) -> str:
-    """The server's words out of an exception of imaplib, which holds them as the repr of bytes."""
-    words = error.args[0] if error.args else ""
-    if isinstance(words, bytes):
-        return words.decode("utf-8", "replace")
-    text = str(words)
-    return text[2:-1] if text[:2] in {"b'", 'b"'} else text
 
 
 def _text(value: object) -> str:

@@ -20,8 +20,9 @@ from connectors.mail.folders import FolderStatus
 from connectors.mail.imap import ConnectionLost, Deadlines, FolderMissing, ImapSession, open_session
 from connectors.mail.listing import Ranges, merge
 from connectors.mail.stream import Budget
+from connectors.mail.tending import tend
 from connectors.mail.uids import list_uids
-from connectors.messages import Count, Known, KnownScope, Page, Scope, Wish
+from connectors.messages import Count, Known, KnownScope, Page, Scope, Tended, Wish
 
 _LATE_LISTING = timedelta(seconds=120)
 FIRST_LOOK = 1000  # items per folder before any folder's older history
@@ -226,6 +227,11 @@ class Mailbox:
             return
         if status != self._quiet[place].status:
             del self._quiet[place]
+
+    def tend(self, scope: Scope, items: Sequence[tuple[str, datetime]], *, mark_seen: bool, move_to: str) -> Tended:
+        """The explicit act after storing (connectors.mail.tending); the next look then walks this folder anew."""
+        self._quiet.pop(scope.place, None)
+        return tend(self.open_session(), scope, items, mark_seen=mark_seen, move_to=move_to)
 
     # --- Reconciliation and evidence --------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """The tables, one file per noun. Rows and columns only: what happens to them stands in the modules of `inbox/`."""
 
 from inbox.models.accounts import Account, Doorbell, Lease
+from inbox.models.aftercare import Aftercare
 from inbox.models.changes import Counter, IndexChange, LiveEvent
 from inbox.models.conversations import Conversation, ConversationAccount, ConversationTag, Tag, WorkRecord
 from inbox.models.customers import Customer, Identity, IdentityLink, PictureConsent
@@ -14,6 +15,7 @@ from inbox.models.threads import OfferAnswer, Strand, StrandLink, StrandParticip
 
 __all__ = [
     "Account",
+    "Aftercare",
     "Attachment",
     "AuditRecord",
     "AutomaticTurn",
