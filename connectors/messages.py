@@ -16,6 +16,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from connectors.enclosures import Complaint, Invitation
+
 
 class Direction(StrEnum):
     INBOUND = "inbound"
@@ -258,6 +260,8 @@ class ParsedMessage:
     verified: bool | None = None
     sender_check: SenderCheck | None = None
     reports: tuple[DeliveryReport, ...] = ()
+    invitations: tuple[Invitation, ...] = ()
+    complaint: Complaint | None = None
     language: str = ""
     language_confidence: float = 0.0
     words: Any = None  # for the index, where a parser's process worked them out (connectors/offload.py)

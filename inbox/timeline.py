@@ -168,7 +168,7 @@ def _messages(conversation_id: int, earlier: str, limit: int) -> tuple[list[dict
     columns = (
         "id", "kind", "direction", "account_id", "author_name", "author_address", "author_user_id", "recipients",
         "subject", "text", "passages", "has_html", "language", "written_at", "received_at", "reference", "automatic",
-        "flags", "verified", "authentication",
+        "flags", "verified", "enclosed", "authentication",
     )  # fmt: skip
     rows = Message.objects.filter(id__in=chosen).values(
         *columns,

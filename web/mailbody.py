@@ -18,9 +18,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from connectors.egress import MAX_ADDRESS, NotFetched, fetch_picture
+from connectors.mail.apart import cut_out
+from connectors.mail.attached import is_packed
+from connectors.mail.excerpts import find_content_ids, find_html, find_part
 from connectors.mail.html import CleanHtml, clean_html
 from connectors.mail.links import Link, host_of, readable_host
-from connectors.mail.parse import find_content_ids, find_html, find_part
 from connectors.pictures import CONTENT_TYPE, Painter
 from inbox import bodies
 from inbox.models import Attachment, Message, PictureConsent, RawBody
@@ -64,10 +66,15 @@ def raw_bytes(message: Message) -> bytes:
 
 def attachment_bytes(attachment: Attachment) -> bytes:
     """Raises Gone."""
-    found = find_part(raw_bytes(attachment.message), attachment.part)
-    if found is None:
+    content = raw_bytes(attachment.message)
+    if is_packed(attachment.part):
+        data = cut_out(content, attachment.part)
+    else:
+        found = find_part(content, attachment.part)
+        data = found[2] if found else None
+    if data is None:
         raise Gone("This file is not in the source of the mail.")
-    return found[2]
+    return data
 
 
 # --- HTML -----------------------------------------------------------------------------------------------------------

@@ -144,11 +144,8 @@ class EmailConnector:
         return await open_doorbell(self._imap, folders, self._credential)
 
     def parse(self, item: RawItem) -> Parsed:
-        content = item.content
-        if content is None:
-            content = item.path.read_bytes() if item.path else b""
         message = parse_mail(
-            content,
+            _content(item),
             fallback_date=item.received_at,
             relays=tuple(self._settings.get("relays") or ()),
             authserv_id=str(self._settings.get("authserv_id") or ""),
@@ -261,6 +258,12 @@ def _described(guess: ServerGuess) -> dict[str, Any]:
         "smtp": guess.smtp,
         "file_sent": not profile.files_sent_itself,
     }
+
+
+def _content(item: RawItem) -> bytes:
+    if item.content is not None:
+        return item.content
+    return item.path.read_bytes() if item.path else b""
 
 
 def _marked_too_large(message: ParsedMessage) -> ParsedMessage:

@@ -16,6 +16,7 @@ from connectors.passages import NEW
 
 MAX_TEXT = 10 * 1024 * 1024  # characters of decoded text over all parts; the rest stays in the raw item
 MAX_HTML = 1024 * 1024
+SIGNATURE_LINE = "-- "
 
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset=[\"']?([A-Za-z0-9_:.\-]{1,40})", re.I)
 _PLACEHOLDER = re.compile(
@@ -177,16 +178,25 @@ def _slot_text(slot: Slot, content: Content, room: int) -> tuple[str, list[str] 
         return plain, None
     if plain.strip() and not (len(plain) < 300 and _PLACEHOLDER.search(plain)):
         return plain, None
-    html = "\n".join(part_text(part, content, room) for part in slot.html)
-    if len(html) > MAX_HTML or looks_deeper_than_allowed(html):
-        content.flags[Flag.TRUNCATED] = None
-        rough = strip_tags(html[:MAX_HTML])
-        return (rough, None) if rough.strip() else (plain, None)
-    lines, marks = to_lines(html)
-    text = "\n".join(lines)
-    if len(text) <= len(plain.strip()):
+    text, marks = _html_text("\n".join(part_text(part, content, room) for part in slot.html), content)
+    if len(text.strip() if marks is None else text) <= len(plain.strip()):
         return plain, None
     return text, marks
+
+
+def _html_text(html: str, content: Content) -> tuple[str, list[str] | None]:
+    if len(html) > MAX_HTML or looks_deeper_than_allowed(html):
+        content.flags[Flag.TRUNCATED] = None
+        return strip_tags(html[:MAX_HTML]), None
+    lines, marks = to_lines(html)
+    return "\n".join(lines), marks
+
+
+def adopt(content: Content, letter: str, letter_html: str, event: str) -> None:
+    """A mail without words of its own says what was packed into it, or what it invites to."""
+    words = letter if letter.strip() or not letter_html else _html_text(letter_html, content)[0]
+    content.text = clean_text(words if words.strip() else event).strip()[:MAX_TEXT]
+    content.marks = None
 
 
 def part_text(part: Part, content: Content, room: int = MAX_TEXT) -> str:
@@ -223,13 +233,13 @@ def unflow(text: str, delsp: bool) -> str:
         depth = len(line) - len(bare)
         if bare.startswith(" "):
             bare = bare[1:]
-        if open_line and depth != open_depth:
+        if open_line and (depth != open_depth or bare == SIGNATURE_LINE):
             out.append("".join(open_line))
             open_line = []
         if not open_line:
             open_line = [">" * depth + " " if depth else ""]
             open_depth = depth
-        is_soft = bare.endswith(" ") and bare != "-- "
+        is_soft = bare.endswith(" ") and bare != SIGNATURE_LINE
         open_line.append(bare[:-1] if is_soft and delsp else bare)
         if not is_soft:
             out.append("".join(open_line))

@@ -6,14 +6,15 @@ at the first 64 KB finds them.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
-from html import escape
 
-from connectors.mail import automatic, bodies, digest, quotes, trust
+from connectors.mail import automatic, bodies, digest, quotes, seals, trust
 from connectors.mail.addresses import MAX_ADDRESSES, Mailboxes, parse_mailboxes
+from connectors.mail.attached import Attached, read_attached
+from connectors.mail.complaints import find_complaint
 from connectors.mail.decode import clean_line, decode_header, decode_words
 from connectors.mail.fields import (
     Fields,
@@ -24,16 +25,14 @@ from connectors.mail.fields import (
     parse_message_id,
     parse_message_ids,
 )
-from connectors.mail.parts import Part, Tree, parse_tree
+from connectors.mail.parts import Tree, parse_tree
 from connectors.mail.salvage import MAX_SUBJECT, salvage
-from connectors.messages import Address, Automatic, Flag, ParsedAttachment, ParsedMessage, Recipient, SenderCheck
+from connectors.mail.tnef import Letter
+from connectors.messages import Address, Automatic, Flag, ParsedMessage, Recipient, SenderCheck
 
 _ROLES = ((b"to", "to"), (b"cc", "cc"), (b"bcc", "bcc"), (b"reply-to", "reply-to"))
 _LOOK_BYTES = 4096
 _READABLE = (b"from", b"to", b"subject", b"date", b"message-id", b"received", b"content-type", b"mime-version")
-_ENCRYPTED_TYPES = ("multipart/encrypted", "application/pgp-encrypted")
-_SMIME_TYPES = ("application/pkcs7-mime", "application/x-pkcs7-mime")
-_SIGNATURE_TYPES = ("application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature")
 
 
 def parse_mail(
@@ -55,41 +54,6 @@ def parse_mail(
         raise
     except Exception:  # the promise to the inbox: every mail becomes a visible message, whatever it does to the parser
         return salvage(content, fallback_date)
-
-
-def find_part(content: bytes, part: str) -> tuple[str, str, bytes] | None:
-    """Cut an attachment out again: (name, content type, decoded bytes), None when there is no such part."""
-    for leaf in parse_tree(content).leaves():
-        if leaf.path == part:
-            data = leaf.decode_file()[0]
-            described = bodies.describe(leaf, data)
-            return described.name, described.content_type, data
-    return None
-
-
-def find_html(content: bytes) -> str | None:
-    """The HTML body as unsanitised text, None when there is none. Plain parts between HTML parts are escaped in."""
-    found = bodies.collect(parse_tree(content))
-    if not any(slot.html for slot in found.slots):
-        return None
-    pieces: list[str] = []
-    for slot in found.slots:
-        if slot.html:
-            pieces.extend(bodies.part_text(part, found) for part in slot.html)
-        elif slot.plain is not None:
-            text = escape(bodies.part_text(slot.plain, found).strip())
-            pieces.append("<p>" + text.replace("\n", "<br>\n") + "</p>" if text else "")
-    return "\n".join(pieces)
-
-
-def find_content_ids(content: bytes) -> dict[str, str]:
-    """Content-ID (without brackets) → part path, for `cid:` addresses in the HTML body."""
-    ids: dict[str, str] = {}
-    for leaf in parse_tree(content).leaves():
-        content_id = first(leaf.fields, b"content-id").strip("<> \t")[:250]
-        if content_id:
-            ids.setdefault(content_id, leaf.path)
-    return ids
 
 
 class _Reading:
@@ -126,7 +90,7 @@ class _Reading:
         if not message_id:
             self.flag(Flag.NO_MESSAGE_ID)
         in_reply_to, references = self._ancestors(message_id)
-        found, attachments = self._bodies()
+        found, attached = self._bodies()
         passages = quotes.split_passages(found.text, found.marks, author)
         kind = self._automatic(sender, subject, is_relayed)
         verified = self._verified(sender, is_relayed)
@@ -143,15 +107,17 @@ class _Reading:
             references=references,
             passages=passages,
             has_html=any(slot.html for slot in found.slots),
-            attachments=attachments,
+            attachments=tuple(attached.files),
             automatic=kind,
             flags=tuple(self.flags),
-            stable_sha256=self._stable_hash(message_id, subject, found, attachments),
+            stable_sha256=self._stable_hash(message_id, subject, found, attached.hashes),
             raw_sha256=sha256(self.content).hexdigest(),
             verified=verified,
             sender_check=self.sender_check,
             list_address=self.list_address,
             reports=automatic.read_reports(self.tree) if kind is Automatic.BOUNCE else (),
+            invitations=tuple(attached.invitations),
+            complaint=find_complaint(self.tree) if kind is Automatic.REPORT else None,
         )
 
     def _subject(self) -> str:
@@ -223,17 +189,22 @@ class _Reading:
             self.flag(Flag.TRUNCATED)
         return (in_reply_to[0] if in_reply_to else ""), ids
 
-    def _bodies(self) -> tuple[bodies.Content, tuple[ParsedAttachment, ...]]:
+    def _bodies(self) -> tuple[bodies.Content, Attached]:
         found = bodies.collect(self.tree)
         bodies.read_text(found)
-        attachments: list[ParsedAttachment] = []
-        for part in found.attachments:
-            data, is_clean = part.decode_file()
-            if not is_clean:
-                self.flag(Flag.BROKEN_MIME)
-            attachments.append(bodies.describe(part, data))
+        attached = read_attached(found.attachments)
+        if attached.is_broken:
+            self.flag(Flag.BROKEN_MIME)
+        if not found.text.strip():
+            letter = attached.letter or Letter()
+            event = "\n\n".join(f"{one.title}\n{one.note}".strip() for one in attached.invitations)
+            bodies.adopt(found, letter.text, letter.html, event)
+        found.text, seal = seals.read_armour(found.text)
+        if seal is not None:
+            self.flag(seal)
+            found.marks = None  # it runs in parallel with lines that may be gone
         self.flags.update(found.flags)
-        return found, tuple(attachments)
+        return found, attached
 
     def _automatic(self, sender: Address, subject: str, is_relayed: bool) -> Automatic | None:
         if automatic.is_unanswerable(self.tree, sender.address):
@@ -267,18 +238,12 @@ class _Reading:
         if self.tree.cut:
             self.flag(Flag.TRUNCATED)
         for part in (self.tree.root, *found.attachments):
-            _flag_cryptography(part, self.flags)
-        start = found.text[:200].lstrip()
-        if start.startswith("-----BEGIN PGP MESSAGE-----"):
-            self.flag(Flag.ENCRYPTED)
-        elif start.startswith("-----BEGIN PGP SIGNED MESSAGE-----"):
-            self.flag(Flag.SIGNED)
+            seal = seals.find_seal(part, bodies.part_name(part))
+            if seal is not None:
+                self.flag(seal)
 
-    def _stable_hash(
-        self, message_id: str, subject: str, found: bodies.Content, attachments: tuple[ParsedAttachment, ...]
-    ) -> str:
+    def _stable_hash(self, message_id: str, subject: str, found: bodies.Content, hashes: Mapping[str, str]) -> str:
         headers = [message_id, *(first(self.fields, name) for name in (b"from", b"to", b"cc", b"date"))]
-        hashes = {attachment.part: attachment.sha256 for attachment in attachments}
         parts: list[str | bytes] = []
         for leaf in self.tree.leaves():
             if leaf.path in hashes and not leaf.is_text:
@@ -296,14 +261,3 @@ def _is_plain_text(content: bytes) -> bool:
         return False
     odd = sum(byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in start)
     return odd == 0 and start.decode("utf-8", "replace").count("\ufffd") <= 1  # the last character may be cut
-
-
-def _flag_cryptography(part: Part, flags: dict[Flag, None]) -> None:
-    content_type = part.content_type
-    if content_type in _ENCRYPTED_TYPES:
-        flags[Flag.ENCRYPTED] = None
-    elif content_type in _SMIME_TYPES:
-        is_signed = part.parameters.get("smime-type", "").lower() in ("signed-data", "certs-only")
-        flags[Flag.SIGNED if is_signed else Flag.ENCRYPTED] = None
-    elif content_type == "multipart/signed" or content_type in _SIGNATURE_TYPES:
-        flags[Flag.SIGNED] = None

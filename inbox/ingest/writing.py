@@ -9,6 +9,7 @@ from typing import Any
 from django.db.backends.utils import CursorWrapper
 
 from connectors.messages import ParsedMessage
+from inbox.enclosed import enclosed
 from inbox.ids import new_ids
 from inbox.ingest.book import Book
 from inbox.ingest.letters import Letter, references_of, short_reference
@@ -20,8 +21,8 @@ from inbox.sql import dump_json, execute_in, insert, moment
 _MESSAGE = (
     "id kind direction strand_id account_id author_id author_user_id author_name author_address recipients"
     " subject text passages has_html language language_confidence written_at dated_at received_at reference in_reply_to"
-    " references stable_sha256 raw_sha256 raw_item_id automatic flags verified authentication reach search_rowid"
-    " created_at"
+    " references stable_sha256 raw_sha256 raw_item_id automatic flags verified enclosed authentication reach"
+    " search_rowid created_at"
 )
 _ATTACHMENT = "id message_id part name content_type size sha256 is_inline content_id"
 _EVENT = (
@@ -71,8 +72,14 @@ def _message_row(letter: Letter, strand_id: int, book: Book, at: Any) -> tuple[A
             letter.stable,
             parsed.raw_sha256 or arrival.sha256,
         ),
-        *(arrival.raw_id, letter.automatic, dump_json(letter.flags), letter.verified, _checked(parsed), 0, None, at),
+        *(arrival.raw_id, letter.automatic, dump_json(letter.flags), letter.verified),
+        *(_enclosed(parsed), _checked(parsed), 0, None, at),
     )
+
+
+def _enclosed(parsed: ParsedMessage) -> Any:
+    found = enclosed(parsed)
+    return dump_json(found) if found else None
 
 
 def _checked(parsed: ParsedMessage) -> Any:

@@ -39,6 +39,7 @@ class Message(Row):
     automatic = models.CharField(max_length=12, default="", blank=True)
     flags = models.JSONField(default=list)
     verified = models.BooleanField(null=True, default=None)
+    enclosed = models.JSONField(null=True, default=None)  # besides words: inbox/enclosed.py; None: nothing
     # What the receiving server found out (connectors.messages.SenderCheck): {"server", "is_trusted", "results"}.
     authentication = models.JSONField(null=True, default=None)
     reach = models.BigIntegerField(default=0)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from connectors.mail.excerpts import find_html
 from connectors.mail.html import clean_html
-from connectors.mail.parse import find_html, parse_mail
+from connectors.mail.parse import parse_mail
 from connectors.messages import Automatic, Flag, ParsedMessage
 from tests.connectors.test_mail_html import faults
 from tests.corpora import find_corpus

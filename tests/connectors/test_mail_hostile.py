@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.mail import parse
-from connectors.mail.parse import find_content_ids, find_html, find_part, parse_mail
+from connectors.mail.excerpts import find_content_ids, find_html, find_part
+from connectors.mail.parse import parse_mail
 from connectors.messages import Flag, ParsedMessage
 from tests.connectors.test_mail_oracle import make_mail
 from tests.connectors.test_mail_parse import HTML, IMAGE, PDF, PLAIN, SAMPLES, mail, multipart

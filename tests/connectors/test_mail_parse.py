@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.mail.decode import clean_name
-from connectors.mail.parse import find_content_ids, find_html, find_part, parse_mail
+from connectors.mail.excerpts import find_content_ids, find_html, find_part
+from connectors.mail.parse import parse_mail
 from connectors.messages import Automatic, Flag
 
 SAMPLES = Path(__file__).parent / "samples" / "mail"

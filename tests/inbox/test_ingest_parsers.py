@@ -69,8 +69,10 @@ def fragile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account
     (info / "entry_points.txt").write_text("[balas.connectors]\nfragile = fragile_kind:Fragile\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     registry._factories.cache_clear()
+    parsing.close()  # children that started before know nothing of it
     yield AccountSettings("fragile", "us@balas.example", {}, tmp_path)
     registry._factories.cache_clear()
+    parsing.close()
     sys.modules.pop("fragile_kind", None)
 
 
@@ -98,7 +100,7 @@ def test_f12_f83_what_dies_hangs_loops_or_eats_memory_takes_nothing_else_with_it
     words[3], words[18], words[30] = "die", "raise", "segfault"
     for number, word in limited.items():
         words[number] = word
-    parsers = Parsers(2, Limits(cpu=0.5, clock=2.0))
+    parsers = Parsers(2, Limits(cpu=0.5, clock=4.0))
     try:
         results = parsers.parse(jobs_of(fragile, *words))
         afterwards = parsers.parse(jobs_of(fragile, "later"))
@@ -162,9 +164,8 @@ def test_f12_poison_among_mail_becomes_visible_and_holds_up_nobody(fragile, many
 @pytest.mark.django_db
 def test_f12_f83_what_reaches_a_limit_is_put_off_at_once_and_given_up_after_its_full_time(fragile, monkeypatch):
     """The first attempt is short, the second has all its time, and there is no third."""
-    monkeypatch.setattr(sandbox, "FULL", Limits(1.5, 3.0))
-    monkeypatch.setattr(parsing, "FULL", Limits(1.5, 3.0))
-    parsing.close()
+    monkeypatch.setattr(sandbox, "FULL", Limits(1.5, 30.0))
+    monkeypatch.setattr(parsing, "FULL", Limits(1.5, 30.0))
     account = make_fragile()
     put(account, *(make_item(word) for word in (b"loop", b"eat", b"mail")))
     fresh = digest_fresh(100, NOW)
