@@ -5,6 +5,7 @@ from __future__ import annotations
 import selectors
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ class Wire:
     round_trips: int = 0
     connections: int = 0
     answers: bytearray = field(default_factory=bytearray)  # what the server said, up to 64 KB
+    told_at: float = 0.0  # when EXISTS first passed since it was set to 0, by time.perf_counter
 
     def reset(self) -> None:
         self.sent = self.received = self.round_trips = self.connections = 0
@@ -69,6 +71,8 @@ def _pump(client: socket.socket, upstream: socket.socket, wire: Wire, stop: thre
                     wire.round_trips += not is_servers_turn
                 else:
                     wire.received += len(data)
+                    if not wire.told_at and b" EXISTS\r\n" in data:
+                        wire.told_at = time.perf_counter()
                     if len(wire.answers) < 65_536:
                         wire.answers += data
                 is_servers_turn = is_client

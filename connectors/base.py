@@ -163,11 +163,9 @@ class Doorbell(Protocol):
     `is_whole`: it hears every place that the account reads, the one for sent messages aside.
     """
 
+    host: str
     is_whole: bool
     mark: tuple[int, ...] | None
-
-    @property
-    def host(self) -> str: ...
 
     @property
     def heard_at(self) -> float:

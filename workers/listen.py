@@ -16,30 +16,25 @@ import resource
 import signal
 from collections import defaultdict
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
 
 from django.db import DatabaseError
-from django.db import connections as database_connections
-from django.db.models import TextField
-from django.db.models.functions import Cast
 
 from connectors.base import Doorbell, HasDoorbell, Unsupported
-from connectors.registry import connector_class
-from inbox import accounts, doorbells, issuers, leases
+from inbox import accounts, doorbells, leases
 from inbox.doorbells import Change
 from inbox.leases import Held, LeaseLost
 from inbox.models import Account
-from inbox.rules.states import AccountState, DoorbellState
+from inbox.rules.states import DoorbellState
 from workers import bells
 from workers.attending import Attendant, Floor
 from workers.clock import utc_now
+from workers.threads import Threads
+from workers.wanted import Wanted, find_wanted
 
 log = logging.getLogger(__name__)
 
-FOLLOW_SECONDS = 20.0  # a change of accounts whose bell was lost
+FOLLOW_SECONDS = 30.0  # a change of accounts whose bell was lost
 STAND_BY_SECONDS = 2.0
 RENEW_SECONDS = doorbells.LEASE_SECONDS / 3
 WRITE_SECONDS = 0.5
@@ -47,52 +42,10 @@ HEARD_WITHIN = 55.0  # somebody at each host, so that a server fallen silent is 
 LOOK_SECONDS = 5.0
 SPREAD_SECONDS = 3.0
 _FILES_OF_OUR_OWN = 128
-_OPENERS = 4
-
-T = TypeVar("T")
 
 
 class _Stopped(Exception):
     """Somebody asked us to end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """An account to listen to; another `signature` means another connection."""
-
-    signature: int
-    is_probing: bool
-
-
-class Threads:
-    """Where the database and the keyring are asked: never on the loop's own thread."""
-
-    def __init__(self) -> None:
-        self._ringer = ThreadPoolExecutor(1, "ring")  # alone, so that a ring waits for nothing
-        self._writer = ThreadPoolExecutor(1, "doorbells")
-        self._openers = ThreadPoolExecutor(_OPENERS, "open")
-
-    async def ring(self, act: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._ringer, _guarded, act)
-
-    async def write(self, act: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._writer, _guarded, act)
-
-    async def open(self, act: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._openers, _guarded, act)
-
-    def close(self) -> None:
-        for pool in (self._ringer, self._writer, self._openers):
-            pool.submit(database_connections.close_all)
-            pool.shutdown(wait=True, cancel_futures=False)
-
-
-def _guarded(act: Callable[[], T]) -> T:
-    try:
-        return act()
-    except DatabaseError:
-        database_connections.close_all()  # it may have gone away: the next one begins anew
-        raise
 
 
 class Listener:
@@ -105,7 +58,9 @@ class Listener:
         self._rung: set[int] = set()
         self._has_rung = asyncio.Event()
         self._changes: dict[int, Change] = {}
+        self._has_changes = asyncio.Event()
         self._accounts_changed = asyncio.Event()
+        self._wanted: dict[int, Wanted] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Returns when `stop` is set. Raises LeaseLost."""
@@ -143,6 +98,7 @@ class Listener:
 
     def _tell(self, change: Change) -> None:
         self._changes[change.account_id] = change
+        self._has_changes.set()
 
     def _silence(self, host: str) -> None:
         """Whether its others are still there is asked soon, not all in one moment."""
@@ -180,12 +136,14 @@ class Listener:
 
     async def _write_on(self) -> None:
         while True:
+            await self._has_changes.wait()
             await asyncio.sleep(WRITE_SECONDS)
-            if self._changes:
-                changes, self._changes = self._changes, {}
-                write = partial(doorbells.record, list(changes.values()), self._held, utc_now())
-                if not await self._try("writing how doorbells stand", write):
-                    self._changes = {**changes, **self._changes}
+            self._has_changes.clear()
+            changes, self._changes = self._changes, {}
+            write = partial(doorbells.record, list(changes.values()), self._held, utc_now())
+            if not await self._try("writing how doorbells stand", write):
+                self._changes = {**changes, **self._changes}
+                self._has_changes.set()
 
     async def _watch_hosts(self) -> None:
         """Has one connection make sure where no word has come from a host for a while."""
@@ -193,14 +151,16 @@ class Listener:
             await asyncio.sleep(LOOK_SECONDS)
             now = asyncio.get_running_loop().time()
             for found in self._by_host().values():
-                if now - max(bell.heard_at for bell in found) > HEARD_WITHIN - LOOK_SECONDS:
-                    min(found, key=lambda bell: bell.heard_at).hurry()
+                heard = [bell.heard_at for bell in found]
+                if now - max(heard) > HEARD_WITHIN - LOOK_SECONDS:
+                    found[heard.index(min(heard))].hurry()
 
     async def _follow(self) -> None:
         while True:
             self._accounts_changed.clear()
             try:
-                await self._agree(await self._threads.write(_wanted))
+                self._wanted = await self._threads.write(partial(find_wanted, self._wanted))
+                await self._agree(self._wanted)
             except DatabaseError as error:
                 log.warning("the accounts cannot be looked at: %s", error)
             try:
@@ -223,7 +183,11 @@ class Listener:
     # --- Who is attended --------------------------------------------------------------------------------------------
 
     async def _agree(self, wanted: dict[int, Wanted]) -> None:
-        gone = [one for one, (before, _, _) in self._attendants.items() if wanted.get(one) != before]
+        gone = [
+            account_id
+            for account_id, (before, _, _) in self._attendants.items()
+            if account_id not in wanted or wanted[account_id].signature != before.signature
+        ]
         await self._dismiss(gone)
         left = [account_id for account_id in gone if account_id not in wanted]
         if left:
@@ -254,29 +218,6 @@ async def _end_with(stop: asyncio.Event) -> None:
 def _ring(account_ids: set[int]) -> None:
     doorbells.ring(account_ids, utc_now())
     bells.ring("fetch")
-
-
-def _wanted() -> dict[int, Wanted]:
-    """Accounts that are read, of kinds whose provider can ring."""
-    rows = Account.objects.filter(removed_at=None, state__in=(AccountState.OK, AccountState.RETRYING))
-    found = {}
-    for row in rows.annotate(text=Cast("settings", TextField())).only("kind", "address", "settings", "sealed_secrets"):
-        if not hasattr(connector_class(row.kind), "open_doorbell"):
-            continue
-        # Tokens are renewed all the time; a connection outlives the one it was opened with.
-        secrets = b"" if issuers.issuer_of(row) else bytes(row.sealed_secrets)
-        found[row.id] = Wanted(hash((row.kind, row.address, row.text, secrets)), bool(row.settings.get("probe")))
-    return found
-
-
-def is_anybody_to_hear() -> bool:
-    """Whether there is an account for which a listener is worth its memory. Closes the thread's connection."""
-    try:
-        return bool(_wanted())
-    except DatabaseError:
-        return False
-    finally:
-        database_connections.close_all()
 
 
 def _too_many_files(most: int) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
+from sys import intern
 
 from imapclient import imap_utf7
 
@@ -29,18 +30,15 @@ _FACT = re.compile(rb"\* OK \[(UIDVALIDITY|UIDNEXT) (\d+)\]", re.IGNORECASE)
 class MailDoorbell:
     """One logged-in connection, for one task; `hurry` may come from any task of the same loop."""
 
-    __slots__ = ("_renew_at", "_tag", "_talk", "is_whole", "mark")
+    __slots__ = ("_renew_at", "_tag", "_talk", "host", "is_whole", "mark")
 
     def __init__(self, talk: Talk, is_whole: bool) -> None:
         self._talk = talk
         self._tag = b""  # of the IDLE that runs
         self._renew_at = 0.0
+        self.host = intern(f"{talk.endpoint.host}:{talk.endpoint.port}")
         self.is_whole = is_whole
         self.mark: tuple[int, ...] | None = None
-
-    @property
-    def host(self) -> str:
-        return f"{self._talk.endpoint.host}:{self._talk.endpoint.port}"
 
     @property
     def heard_at(self) -> float:

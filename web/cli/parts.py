@@ -74,8 +74,8 @@ def serve(options: argparse.Namespace) -> int:
 def run_jobs(options: argparse.Namespace) -> int:
     from web.cli.children import Child, Keeper, balas
     from web.cli.ready import make_ready
-    from workers.listen import is_anybody_to_hear
     from workers.schedule import run_until_stopped
+    from workers.wanted import is_anybody_to_hear
 
     _end_with(options.with_parent)
     make_ready()
