@@ -48,7 +48,7 @@ _ROLE_NAMES = {
     SIGNATURE: "gmail_signature gmail_signature_prefix moz-signature protonmail_signature_block"
     " protonmail_signature_block-user ms-outlook-mobile-signature signature signature_container applemailsignature"
     " apple-mail-signature zmail_signature bloop_sign messagesignaturesection composer_signature tutanota_signature"
-    " front-signature sh-signature _rc_sig divneteasemailcard",
+    " ymail_android_signature ymail_ios_signature front-signature sh-signature _rc_sig divneteasemailcard",
 }
 _ROLES = {name: role for role, names in _ROLE_NAMES.items() for name in names.split()}
 _OWN_PREFIX = re.compile(r"(?:x_|yiv\d{5,12}|gmail-m_-?\d{5,24}|m_-?\d{5,24}|ydp[0-9a-f]{7,9})+")

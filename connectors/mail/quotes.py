@@ -11,13 +11,16 @@ from collections.abc import Sequence
 
 from connectors.mail.quotewords import (
     ADDRESS_INSIDE,
+    ANY_SEPARATOR,
     BEGIN_FORWARDED,
     DATE_INSIDE,
     DATED_ADDRESS,
     FROM_LINE,
+    INVISIBLE,
     ON_START,
     PRONOUN_WROTE,
     RULE,
+    SAME_LINE,
     SEE_BELOW,
     SEPARATOR,
     SUBJECT_LINE,
@@ -75,8 +78,9 @@ def _labels(lines: list[str], marks: Sequence[str] | None, author: Address | Non
     for index in _suspects(lines):
         if index < reached or labels[index] == QUOTE:
             continue
-        end = _history_start(lines, index, lines[index][:MAX_LINE].strip())
+        end = _history_start(lines, index, _plain(lines[index]))
         if end == -1:
+            index -= _is_heading(lines, index)
             labels[index:] = [QUOTE] * (len(lines) - index)
             break
         if end:
@@ -91,10 +95,15 @@ def _keep_pointed_at(lines: Sequence[str], labels: list[str]) -> None:
     """With "see my answers below" they stand in the history, in another colour at best, so it stays in view."""
     first = next((index for index, label in enumerate(labels) if label == QUOTE), 0)
     above = "\n".join(lines[: min(first, 20)])
-    if not first or len(above) > MAX_POINTER or not SEE_BELOW.search(above):
+    if not first or len(above) > MAX_POINTER or any(line[:1] == ">" for line in lines[first:]):
         return
-    if not any(lines[index][:1] == ">" for index in range(first, len(labels)) if labels[index] == QUOTE):
+    if SEE_BELOW.search(above):
         labels[first:] = [NEW if label == QUOTE else label for label in labels[first:]]
+
+
+def _plain(line: str) -> str:
+    line = line[:MAX_LINE]
+    return line.strip() if line.isascii() else line.translate(INVISIBLE).strip()
 
 
 def _suspects(lines: Sequence[str]) -> list[int]:
@@ -117,9 +126,12 @@ def _suspects(lines: Sequence[str]) -> list[int]:
 
 def _history_start(lines: list[str], index: int, stripped: str) -> int:
     """0: nothing begins here. -1: history to the end. n: lines index..n introduce a quote that is marked itself."""
+    if not stripped:
+        return 0
     last = stripped[-1]
     if stripped[0] in "-_=*—―─" and (
-        SEPARATOR.match(stripped) or (RULE.match(stripped) and _header_block(lines, index + 1, is_ruled=True))
+        SEPARATOR.match(stripped)
+        or ((RULE.match(stripped) or ANY_SEPARATOR.match(stripped)) and _header_block(lines, index + 1, is_ruled=True))
     ):
         return -1
     if last in ":：" and BEGIN_FORWARDED.match(stripped):
@@ -137,6 +149,15 @@ def _history_start(lines: list[str], index: int, stripped: str) -> int:
     return -1 if is_certain else 0
 
 
+def _is_heading(lines: list[str], index: int) -> bool:
+    """Whether the line above a quoted header is the name of whom it quotes, as some programs put it there."""
+    words = _plain(lines[index - 1]).casefold().split() if index else []
+    if not 0 < len(words) <= 3:
+        return False
+    sender = next((line for line in map(_plain, lines[index : index + 3]) if FROM_LINE.match(line)), "").casefold()
+    return all(word in sender for word in words) and bool(sender)
+
+
 def _names_a_field(line: str) -> bool:
     """A short word and a colon, as a quoted header begins."""
     head = line[:32].replace("：", ":")
@@ -148,7 +169,7 @@ def _header_block(lines: list[str], index: int, *, is_ruled: bool) -> bool:
 
     Without a subject it needs an address or a rule above it: "From: Bogor, To: Jakarta, Date: Monday" is an order.
     """
-    near = [line[:MAX_LINE].strip() for line in lines[index : index + 10]]
+    near = [_plain(line) for line in lines[index : index + 10]]
     near = [line for line in near if line][:8]
     if not near or not _field_of(near[0]):
         return False
@@ -176,7 +197,7 @@ def _attribution_end(lines: list[str], index: int, stripped: str) -> tuple[int, 
     """
     joined = ""
     for offset, line in enumerate(lines[index : index + 6]):
-        piece = line[:MAX_LINE].strip()
+        piece = _plain(line)
         if not piece and offset and joined.endswith("<"):
             continue
         if not piece or (piece[0] == ">" and len(piece) > 9):
@@ -190,6 +211,9 @@ def _attribution_end(lines: list[str], index: int, stripped: str) -> tuple[int, 
                 return index + 1, True
             if DATED_ADDRESS.match(piece):
                 return index + 1, False
+            same = SAME_LINE.search(piece)
+            if same and _attribution(piece[: same.start() + 1]) == CERTAIN:
+                return index + 1, True
             if not (DATE_INSIDE.search(piece) or "@" in piece):
                 return 0, False
     return 0, False

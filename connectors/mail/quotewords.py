@@ -49,6 +49,9 @@ DATE_INSIDE = re.compile(r"\d{4}|\d{1,2}[:.]\d\d|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}
 ADDRESS_INSIDE = re.compile(r"[<(\[]\s?(?:mailto:)?[^\s<>@()]{1,64}@[^\s<>@()]{1,190}[>)\]]")
 DATED_ADDRESS = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\b[^\n]{0,120}<[^\s<>@]{1,64}@[^\s<>@]{1,190}>$")
 
+# Yahoo's program for phones puts the first words of the old text on the same line.
+SAME_LINE = re.compile(r"[:：]\s{2,20}\S")
+
 # "-----Original Message-----" and its kin; two or more dashes, underscores, equals signs or stars before it.
 _ORIGINAL = _any(
     """
@@ -67,8 +70,9 @@ _ORIGINAL = _any(
     перенаправленное сообщение|исходное письмо|вихідне повідомлення|оригінальне повідомлення|переслане повідомлення
     оригинално съобщение|препратено съобщение|оригинална порука|originalna poruka|izvorna poruka|proslijeđena poruka
     izvirno sporočilo|posredovano sporočilo|originalus laiškas|sākotnējais ziņojums|algne kiri|algne sõnum
-    ursprungligt meddelande|ursprungligt mail|vidarebefordrat meddelande|original meddelelse|oprindelig meddelelse
-    oprindelig besked|oprindelig mail|videresendt meddelelse|videresendt besked|opprinnelig melding|opprinnelig e-post
+    ursprungligt meddelande|originalmeddelande|ursprungligt mail|vidarebefordrat meddelande
+    original meddelelse|oprindelig meddelelse|oprindelig besked|oprindelig mail
+    videresendt meddelelse|videresendt besked|opprinnelig melding|opprinnelig e-post
     videresendt melding|alkuperäinen viesti|välitetty viesti|orijinal mesaj|orjinal mesaj|özgün ileti|iletilen mesaj
     iletilmiş mesaj|eredeti üzenet|továbbított üzenet|αρχικό μήνυμα|προωθημένο μήνυμα|missatge original|mesaxe orixinal
     jatorrizko mezua|オリジナルメッセージ|元のメッセージ|元のメール|転送メッセージ|转发的邮件|转发邮件|原始邮件|原邮件
@@ -79,6 +83,8 @@ _ORIGINAL = _any(
     """
 )
 SEPARATOR = re.compile(rf"[-_=*]{{2,60}}\s*(?:{_ORIGINAL})[^\n]{{0,120}}$", re.I)
+# The same in a language that is not in the list: told by the header below it.
+ANY_SEPARATOR = re.compile(r"[-_=*]{2,60}\s?[^\s\-_=*][^\n]{0,80}[-_=*]{2,60}$")
 BEGIN_FORWARDED = re.compile(
     r"(?:begin forwarded message|anfang der weitergeleiteten nachricht|début du message réexpédié"
     r"|début du message transféré|inicio del mensaje reenviado|inizio messaggio inoltrato"
@@ -94,6 +100,9 @@ BEGIN_FORWARDED = re.compile(
     re.I,
 )
 RULE = re.compile(r"(?:_{20,}|-{20,}|={20,}|[—―─]{15,})$")
+
+INVISIBLE = dict.fromkeys([0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF])
+"""Direction marks and other characters without width, for `str.translate`: they stand around names and addresses."""
 
 # The lines of a quoted header, by what they tell: who, when, to whom, about what.
 _FROM = _any(
@@ -136,10 +145,10 @@ _SUBJECT = _any(
     الموضوع|נושא|הנדון|موضوع|विषय|Paksa|Относно|Zadeva|Naslov|Teema|Tema|Tēma|Assumpte|Gaia
     """
 )
-FROM_LINE = re.compile(rf"\*?(?:{_FROM})\*?\s?[:：]\*?\s?\S", re.I)
-WHEN_LINE = re.compile(rf"\*?(?:{_WHEN})\*?\s?[:：]\*?\s?", re.I)
-TO_LINE = re.compile(rf"\*?(?:{_TO})\*?\s?[:：]\*?\s?", re.I)
-SUBJECT_LINE = re.compile(rf"\*?(?:{_SUBJECT})\*?\s?[:：]\*?\s?", re.I)
+FROM_LINE = re.compile(rf"\*{{0,2}}(?:{_FROM})\*{{0,2}}\s?[:：]", re.I)
+WHEN_LINE = re.compile(rf"\*{{0,2}}(?:{_WHEN})\*{{0,2}}\s?[:：]", re.I)
+TO_LINE = re.compile(rf"\*{{0,2}}(?:{_TO})\*{{0,2}}\s?[:：]", re.I)
+SUBJECT_LINE = re.compile(rf"\*{{0,2}}(?:{_SUBJECT})\*{{0,2}}\s?[:：]", re.I)
 
 # What people write above a history into which they have put their answers.
 SEE_BELOW = re.compile(

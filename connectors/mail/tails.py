@@ -137,7 +137,10 @@ def _mobile_start(lines: Sequence[str], start: int, end: int, names: Set[str]) -
 
 def _is_mobile(lines: Sequence[str], start: int, at: int) -> bool:
     line = lines[at].strip()
-    if not 5 < len(line) < 140 or not _any_in(DEVICES, line.lower()) or not MOBILE_LINE.match(line):
+    lowered = line.lower() if 5 < len(line) < 140 else ""
+    if "outlook" in lowered and "//aka.ms/" in lowered:
+        return True
+    if not _any_in(DEVICES, lowered) or not MOBILE_LINE.match(line):
         return False
     # Without an empty line before it, it may be the end of a sentence.
     return at == start or not lines[at - 1].strip() or len(line) < 60
@@ -152,7 +155,7 @@ def _dashes_start(lines: Sequence[str], start: int, end: int, _names: Set[str]) 
     return end, SIGNATURE
 
 
-_RULES = frozenset("-_—=*~―─–#")
+_RULES = frozenset("-_—=*~―─–#━═＝＿")
 
 
 def _tail_label(lines: Sequence[str], at: int, end: int) -> str:
@@ -169,7 +172,9 @@ def _tail_label(lines: Sequence[str], at: int, end: int) -> str:
     if end - at > 60 or len(below) > _SIGNATURE_LINES:
         return ""
     if not is_rule:
-        return FOOTER if is_list else SIGNATURE
+        # People part paragraphs with two dashes too.
+        is_told = any(len(one.split()) > 12 or one.rstrip().endswith(("?", "？")) for one in below)
+        return "" if is_told else (FOOTER if is_list else SIGNATURE)
     if is_list and len(bare) >= 20:
         return FOOTER
     return SIGNATURE if any(map(_contact, below)) else ""

@@ -29,7 +29,7 @@ MOBILE_LINE = re.compile(
     r"|odoslané (?:z|zo|pomocou)|získa(?:t|jte) outlook|отправлено (?:с|из|со|через)|скач(?:ать|айте) outlook"
     r"|надіслано (?:з|із|зі|через)|изпратено от|skickat från|hämta outlook|sendt (?:fra|via|med)|hent outlook"
     r"|få outlook|lähetetty|hanki outlook|(?:android|ios) için outlook|küldve|εστάλη από|στάλθηκε από"
-    r"|poslano (?:s|sa|z|iz)|poslato (?:sa|s)|(?:được )?gửi từ|tải outlook|ส่งจาก|أ\u064f?رسلت من|أ\u064f?رسل من"
+    r"|poslano (?:s|sa|z|iz)|poslato (?:sa|s)|(?:đã |được )?gửi từ|tải outlook|ส่งจาก|أ\u064f?رسلت من|أ\u064f?رسل من"
     r"|تم الإرسال من|נשלח מ|ارسال شده از|enviat des|获取适用于|發自我|发自我|发自|[从從]我|yahoo mail|yahoo ?メール"
     r"|outlook (?:for|für|pour|para|untuk|pentru|voor|per|dla|til|för) |someone from mobile)"
     r"|[^\n]{0,60}(?:gönderildi|から送信|から送信されました|[发發傳]送|에서 보냄|を入手|küldve)[.。]?$",
@@ -37,7 +37,7 @@ MOBILE_LINE = re.compile(
 )
 DEVICES = _words(
     """
-    iphone|phone|ipad|ipod|android|samsung|galaxy|xiaomi|redmi|oppo|vivo|huawei|honor|pixel|nokia|sony|xperia
+    iphon|phone|ipad|ipod|android|samsung|galaxy|xiaomi|redmi|oppo|vivo|huawei|honor|pixel|nokia|sony|xperia
     motorola|htc
     alcatel|blackberry|windows|outlook|mail|yahoo|proton|spark|thunderbird|k-9|telefon|téléphone|teléfono
     telepon|ponsel
@@ -49,8 +49,8 @@ DEVICES = _words(
 LIST_WORDS = _words(
     """
     mailing list|unsubscribe|you received this message because|mailman|listinfo|google group|diskussionsliste
-    mailingliste|liste de diffusion|lista de correo|lista de discussão|lista di discussione|milis|berhenti berlangganan|dezabon
-    abmelden|se désabonner|désinscri|darse de baja|afmelden|wypisz|отписаться|_______________
+    mailingliste|liste de diffusion|lista de correo|lista de discussão|lista di discussione|milis|berhenti berlangganan
+    dezabon|abmelden|se désabonner|désinscri|darse de baja|afmelden|wypisz|отписаться|_______________
     """
 )
 
@@ -74,7 +74,7 @@ MAIL_WORDS = _words(
     """
     email|e-mail|message|communication|transmission|nachricht|courriel|correo|mensaje|mensagem|messaggio|comunicazione
     bericht|mesaj|pesan ini|surat elektronik|wiadomoś|zpráv|správ|сообщени|письм|повідомлен|meddelande
-    meddelelse|e-post
+    meddelelse|melding|e-post
     viesti|sähköposti|ileti|üzenet|levél|μήνυμα|メール|邮件|郵件|电邮|메일|메시지|thư|رسال|بريد|הודע|דוא|poruk
     sporočil|съобщени
     emel ini
@@ -141,4 +141,4 @@ LABELLED = re.compile(
 PHONE = re.compile(r"(?:\+|00|\(?0)\d[\d ()/.\-]{6,20}\d|\(\d{2,5}\) ?\d{3}[\d \-]{3,10}|\b\d{3}[-.]\d{3}[-.]\d{4}\b")
 ADDRESS = re.compile(r"[^\s<>@]{1,64}@[^\s<>@]{1,190}")
 SITE = re.compile(r"(?:https?://|www\.)\S{3,300}|\b[a-z0-9-]{2,40}\.(?:com|org|net|co\.id|id|ro|de|eu|fr|io)\b", re.I)
-SHORT_RULE = re.compile(r"(?:-{3,60}|_{3,60}|={3,60}|\*{3,60}|~{3,60}|[—―─–]{2,60}|#{3,60})$")
+SHORT_RULE = re.compile(r"(?:-{3,60}|_{3,60}|={3,60}|\*{3,60}|~{3,60}|[—―─–]{2,60}|[━═＝＿]{3,60}|#{3,60})$")
