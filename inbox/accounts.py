@@ -194,6 +194,14 @@ def change(
         resume(account_id, now)
 
 
+def remember(account_id: int, **facts: Any) -> None:
+    """Keeps what was learnt of the provider beside the settings, such as the names of its folders."""
+    with transaction.atomic():
+        account = Account.objects.select_for_update().get(id=account_id)
+        account.settings = {**account.settings, **facts}
+        account.save(update_fields=["settings"])
+
+
 def remove(account_id: int, now: datetime) -> None:
     """Stops reading and sending; the history stays. The credentials go."""
     account = Account.objects.get(id=account_id)

@@ -101,19 +101,22 @@ def _try(
 
 
 def list_places(account: Account) -> list[tuple[str, frozenset[str]]]:
-    """The folders that an account may choose from. Raises ConnectorError, KeyMissing."""
-    connector = accounts.open_connector(account)
+    """The folders that an account may choose from. Raises SignInProblem with what went wrong."""
     try:
-        return connector.list_places() if isinstance(connector, ListsPlaces) else []
-    finally:
-        connector.close()
+        connector = accounts.open_connector(account)
+        try:
+            return connector.list_places() if isinstance(connector, ListsPlaces) else []
+        finally:
+            connector.close()
+    except (ConnectorError, KeyMissing) as error:
+        raise SignInProblem(str(error)) from error
 
 
 # --- Signing in (OAuth 2) -------------------------------------------------------------------------------------------
 
 
 class SignInProblem(Exception):
-    """A sign-in that could not begin or end; the exception's text is a sentence for people."""
+    """Something at the provider did not work; the exception's text is a sentence for people."""
 
 
 @dataclass(frozen=True, slots=True)

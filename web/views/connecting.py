@@ -225,7 +225,8 @@ def signed_in(request: SignedIn) -> HttpResponse:
             "said": " ".join(said.split())[:200],
         }
     if waiting.get("account"):
-        return _connect_again(request, int(waiting["account"]), secrets, problem)
+        servers = {key: waiting[key] for key in SAFETY if key in waiting}
+        return _connect_again(request, int(waiting["account"]), servers, secrets, problem)
     profile = mailboxes.profile_settings(KIND, waiting["profile"], waiting["address"]) or {}
     clock = clock_of(request.user)
     values = {**profile, **waiting, "today": clock.now.date().isoformat(), "redirect_uri": entry["redirect_uri"]}
@@ -236,11 +237,14 @@ def signed_in(request: SignedIn) -> HttpResponse:
     return _connect(request, values, _settings_of(values, entry["issuer"]), secrets)
 
 
-def _connect_again(request: SignedIn, account_id: int, secrets: dict[str, str], problem: str) -> HttpResponse:
+def _connect_again(
+    request: SignedIn, account_id: int, servers: dict[str, Any], secrets: dict[str, str], problem: str
+) -> HttpResponse:
     """The same mailbox with a new permission: its cursor, its mail and its history stay as they are."""
     account, now = access.get_account(request.user, account_id), timezone.now()
+    settings_ = {**account.settings, **servers}
     if not problem:
-        login = mailboxes.test_login(account.kind, account.address, account.settings, secrets)
+        login = mailboxes.test_login(account.kind, account.address, settings_, secrets)
         problem = "" if login.is_ok else login.sentence
     if problem:
         messages.error(request, problem)
@@ -248,7 +252,7 @@ def _connect_again(request: SignedIn, account_id: int, secrets: dict[str, str], 
     accounts.change(
         account.id,
         now,
-        settings_=account.settings,
+        settings_=settings_,
         display_name=account.display_name,
         undo_seconds=account.undo_seconds,
         secrets=secrets,
@@ -259,13 +263,15 @@ def _connect_again(request: SignedIn, account_id: int, secrets: dict[str, str], 
     return redirect("health")
 
 
-def connect_again(request: SignedIn, account: Account) -> HttpResponse:
-    """To the provider's sign-in, or to the place where a new password is typed."""
+def connect_again(request: SignedIn, account: Account, servers: dict[str, Any] | None = None) -> HttpResponse:
+    """To the provider's sign-in, perhaps for other servers, or to the place where a new password is typed."""
     issuer = issuers.issuer_of(account)
     if not issuer:
         return redirect(reverse("account", args=[account.id]) + "#p-login")
     try:
-        return consent.begin(request, issuer, {"address": account.address, "account": str(account.id)})
+        return consent.begin(
+            request, issuer, {"address": account.address, "account": str(account.id), **(servers or {})}
+        )
     except mailboxes.SignInProblem as problem:
         messages.error(request, str(problem))
         return redirect("account", account.id)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
+from inbox import aftercare, issuers
 from inbox.rules.states import AccountState, DoorbellState, SendState
 from web import access
 from web.access import SignedIn, needs
@@ -66,6 +67,30 @@ def _account(row: dict[str, Any], clock: Clock) -> dict[str, Any]:
     }
 
 
+def _told(request: SignedIn, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each row with what a person can do about its log-in, and what could not be marked or moved at the provider."""
+    known = {str(account.id): account for account in access.accounts(request.user)}
+    troubles = aftercare.troubles(account.id for account in known.values())
+    for row in rows:
+        account = known[row["id"]]
+        signs_in = bool(issuers.issuer_of(account))
+        state = AccountState(row["state"])
+        row["again"] = state is AccountState.NEEDS_LOGIN or (signs_in and state is AccountState.RETRYING)
+        row["needs_person"] = state is AccountState.NEEDS_LOGIN
+        number, why = troubles.get(account.id, (0, ""))
+        row["untended"] = (
+            ngettext(
+                "%(num)s mail is not yet marked or moved there: %(why)s",
+                "%(num)s mails are not yet marked or moved there: %(why)s",
+                number,
+            )
+            % {"num": number, "why": why}
+            if number
+            else ""
+        )
+    return rows
+
+
 def doorbell_words(bell: dict[str, Any], clock: Clock) -> str:
     """How soon new mail is here, and why not sooner."""
     state, since = DoorbellState(bell["state"]), clock.moment(bell["since"]) if bell["since"] else ""
@@ -87,7 +112,10 @@ def doorbell_words(bell: dict[str, Any], clock: Clock) -> str:
 def _in_a_word(row: dict[str, Any], clock: Clock) -> dict[str, str]:
     state = AccountState(row["state"])
     if state is AccountState.NEEDS_LOGIN:
-        return {"word": _("Needs a new log-in"), "tone": "late", "icon": "octagon-alert", "detail": row["sentence"]}
+        since = row.get("state_since")
+        word = _("Needs a new log-in since %(time)s") % {"time": clock.moment(since)} if since else ""
+        word = word or _("Needs a new log-in")
+        return {"word": word, "tone": "late", "icon": "octagon-alert", "detail": row["sentence"]}
     if row["missing"]:
         since = min(place["since"] for place in row["missing"])
         word = _("A folder is missing since %(time)s") % {"time": clock.moment(since)}
@@ -200,7 +228,7 @@ def _keeping_up(found: dict[str, Any]) -> list[dict[str, str]]:
 def health(request: SignedIn) -> HttpResponse:
     clock = clock_of(request.user)
     found = status.collect(clock.now, access.scope(request.user))
-    rows = [_account(row, clock) for row in found["accounts"]]
+    rows = _told(request, [_account(row, clock) for row in found["accounts"]])
     total = _sum(rows)
     counted: list[datetime] = [row["counted_at"] for row in rows if row.get("counted_at")]
     outbox = [

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
+from inbox.issuers import issuer_of
 from inbox.models import Account, User
 from inbox.rules.states import AccountState
 from web import access
@@ -50,7 +51,12 @@ def state_words(account: Account, clock: Clock) -> dict[str, str]:
 def settings(request: SignedIn) -> HttpResponse:
     clock = clock_of(request.user)
     rows = [
-        {"account": account, "channel": channel_of(account.kind), "state": state_words(account, clock)}
+        {
+            "account": account,
+            "channel": channel_of(account.kind),
+            "state": state_words(account, clock),
+            "signs_in": bool(issuer_of(account)),
+        }
         for account in access.accounts(request.user)
     ]
     people_rows = []
