@@ -119,7 +119,6 @@ def extend(
     """
     rows: list[LedgerRow] = []
     state: rules.SlaState | None = None
-    found: rules.SlaResult | None = None
     for entry, row_id in zip(entries, new_ids(len(entries)), strict=True):
         policy = entry.policy_version_id or standing.policy_version_id
         calendar = entry.calendar_version_id or standing.calendar_version_id
@@ -127,10 +126,12 @@ def extend(
             standing = replace(standing, policy_version_id=policy, calendar_version_id=calendar)
         row = row_of(entry, row_id, standing.conversation_id, policy, calendar)
         state = _after(standing, state, row, rows, earlier)
-        found = rules.result(state)
-        row.due_at, row.due_for = found.due_at, str(found.due_for or "")
+        row.due_at, due_for = rules.next_due(state)
+        row.due_for = str(due_for or "")
         rows.append(row)
-    return (_standing_of(standing, state, found) if state is not None else standing), rows
+    if state is None:
+        return standing, rows
+    return _standing_of(standing, state, rows[-1].due_at, rows[-1].due_for), rows
 
 
 def _after(
@@ -145,7 +146,9 @@ def _after(
     calendar = load_calendar(standing.calendar_version_id)
     if state is None:
         state = rules.state_from_data(standing.state, targets, calendar)
-    following = rules.advance(state._replace(targets=targets, calendar=calendar), _event(row))
+    elif state.targets is not targets or state.calendar is not calendar:
+        state = state._replace(targets=targets, calendar=calendar)
+    following = rules.advance(state, _event(row))
     if following is not None:
         return following
     before = list(earlier()) if earlier else list(SlaEvent.objects.filter(conversation_id=standing.conversation_id))
@@ -153,13 +156,15 @@ def _after(
     return _replay(standing, [*before, *(one for one in rows if one.id not in known), row])
 
 
-def _standing_of(standing: Standing, state: rules.SlaState, found: rules.SlaResult | None = None) -> Standing:
-    found = found or rules.result(state)
-    return replace(standing, state=rules.state_to_data(state), due_at=found.due_at, due_for=str(found.due_for or ""))
+def _standing_of(standing: Standing, state: rules.SlaState, due_at: datetime | None, due_for: str) -> Standing:
+    versions = (standing.policy_version_id, standing.calendar_version_id)
+    return Standing(standing.conversation_id, *versions, rules.state_to_data(state), due_at, due_for)
 
 
 def _replayed(standing: Standing, events: Sequence[SlaEvent | LedgerRow]) -> Standing:
-    return _standing_of(standing, _replay(standing, events))
+    state = _replay(standing, events)
+    due_at, due_for = rules.next_due(state)
+    return _standing_of(standing, state, due_at, str(due_for or ""))
 
 
 def _replay(standing: Standing, events: Sequence[SlaEvent | LedgerRow]) -> rules.SlaState:

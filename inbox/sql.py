@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
+from json import encoder
 from typing import Any
 
 from django.db import connection
@@ -29,7 +30,12 @@ def moment(value: datetime | None) -> Any:
     """An aware datetime as a parameter, in the form that Django stores."""
     if value is None or not is_sqlite():
         return value
-    return str((value if value.tzinfo is UTC else value.astimezone(UTC)).replace(tzinfo=None))
+    return _as_stored(value)
+
+
+@lru_cache(maxsize=4096)  # one message's times stand in many rows
+def _as_stored(value: datetime) -> str:
+    return (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat(" ")[:-6]  # without +00:00
 
 
 def read_moment(value: Any) -> datetime | None:
@@ -45,12 +51,18 @@ def read_json(value: Any) -> Any:
     return json.loads(value) if isinstance(value, (str, bytes)) else value
 
 
-_encode = json.JSONEncoder(separators=(",", ":")).encode
+_plainly = json.JSONEncoder(separators=(",", ":"))
+# JSONEncoder makes itself this helper for every value, which takes longer than encoding a short one.
+_make = getattr(encoder, "c_make_encoder", None)
+_pieces = _make and _make(None, _plainly.default, encoder.encode_basestring_ascii, None, ":", ",", False, False, True)
+_EMPTY: dict[type, str] = {list: "[]", tuple: "[]", dict: "{}"}
 
 
 def dump_json(value: Any) -> str:
     """Compact; NUL and lone surrogates cannot be stored by PostgreSQL, so they become U+FFFD."""
-    text = _encode(value)
+    if not value and type(value) in _EMPTY:
+        return _EMPTY[type(value)]
+    text = "".join(_pieces(value, 0)) if _pieces else _plainly.encode(value)
     return text.replace("\\u0000", "\\ufffd") if "\\u0000" in text else text
 
 

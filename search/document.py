@@ -87,8 +87,8 @@ def make_document(
     """`author` and `people` (author and recipients): names and addresses as written. `words`: of subject and text,
     where they have been worked out already."""
     content, wholes, is_truncated = words or prepare(subject, text)
-    sender = [_fold_person(part) for part in author if part]
-    everybody = [_fold_person(part) for part in people if part]
+    sender = [fold_person(part) for part in author if part]
+    everybody = [fold_person(part) for part in people if part]
     return MessageDocument(
         id=id,
         rowid=rowid,
@@ -125,7 +125,7 @@ def allows(accounts: set[int] | None, document: MessageDocument) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _fold_person(text: str) -> Folded:
+def fold_person(text: str) -> Folded:
     # The same few names and addresses stand on most messages of an inbox.
     return fold(text)
 

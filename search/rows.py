@@ -14,7 +14,7 @@ from inbox.models import Conversation, ConversationAccount, ConversationTag, Del
 from inbox.sql import select_in
 from search.document import ConversationDocument, MessageDocument, first_rowid, make_document, next_rowid
 
-_NOTE = "note"
+NOTE = "note"
 
 
 def place(cursor: CursorWrapper, messages: Sequence[tuple[int, datetime]]) -> tuple[dict[int, int], set[int]]:
@@ -46,7 +46,7 @@ def document_of(facts: MessageFacts, rowid: int, version: int = 1) -> MessageDoc
         rowid=rowid,
         strand=facts.strand,
         sent_at=facts.sent_at,
-        accounts=() if facts.direction == _NOTE else facts.accounts,
+        accounts=() if facts.direction == NOTE else facts.accounts,
         subject=facts.subject,
         text=facts.text,
         author=facts.author,

@@ -19,7 +19,7 @@ def main() -> None:
     peak, watch = setup.Peak(), setup.Watch()
     if profile:
         profile.enable()
-    result = _poll_one(account, True)
+    result = _poll_one(account, True, False)
     if profile:
         profile.disable()
     parsing.close()  # its time counts, and a child's is known when it has ended

@@ -26,6 +26,7 @@ __all__ = [
     "advance",
     "compute",
     "in_effect",
+    "next_due",
     "replay",
     "result",
     "started_at",
@@ -80,17 +81,34 @@ def started_at(written_at: datetime | None, received_at: datetime, is_import: bo
     return start if is_import else max(start, received_at - MAX_BACKDATING)
 
 
-def result(state: SlaState) -> SlaResult:
+def next_due(state: SlaState) -> tuple[datetime | None, Target | None]:
+    """`due_at` and `due_for` of the result, for who needs no more of it."""
+    return _earlier(state, *_deadlines(state))
+
+
+def _earlier(
+    state: SlaState, response_due: datetime | None, resolution_due: datetime | None
+) -> tuple[datetime | None, Target | None]:
+    if resolution_due is not None and (response_due is None or resolution_due < response_due):
+        return resolution_due, Target.RESOLUTION
+    return response_due, (state.response_target if response_due is not None else None)
+
+
+def _deadlines(state: SlaState) -> tuple[datetime | None, datetime | None]:
+    """Of the response and of the resolution."""
     response_due = resolution_due = None
-    waiting_since, target = state.waiting_since, state.response_target
     if state.held_since is None:
-        if waiting_since is not None:
-            response_due = state.due(waiting_since, state.budget(target))
+        if (waiting_since := state.waiting_since) is not None:
+            response_due = state.due(waiting_since, state.budget(state.response_target))
         if state.working_since is not None:
             resolution_due = state.due(state.working_since, state.targets.resolution - state.worked)
-    due_at, due_for = response_due, (target if response_due is not None else None)
-    if resolution_due is not None and (due_at is None or resolution_due < due_at):
-        due_at, due_for = resolution_due, Target.RESOLUTION
+    return response_due, resolution_due
+
+
+def result(state: SlaState) -> SlaResult:
+    waiting_since, target = state.waiting_since, state.response_target
+    response_due, resolution_due = _deadlines(state)
+    due_at, due_for = _earlier(state, response_due, resolution_due)
     answered_at, asked_at = state.first_answered_at, state.first_asked_at
     return SlaResult(
         due_at=due_at,
@@ -136,19 +154,20 @@ _MICRO = timedelta(microseconds=1)
 def state_to_data(state: SlaState) -> dict[str, Any]:
     """Plain JSON, without policy and calendar, which have rows of their own; neutral fields are left out."""
     data: dict[str, Any] = {}
+    values = state._asdict()
     for name in _INSTANTS:
-        if (instant := getattr(state, name)) is not None:
+        if (instant := values[name]) is not None:
             data[name] = instant.isoformat()
     for name in _DURATIONS:
-        if duration := getattr(state, name):
+        if duration := values[name]:
             data[name] = duration // _MICRO
         elif duration is not None and name != "worked":
             data[name] = 0
     for name in _PLAIN:
-        if value := getattr(state, name):
+        if value := values[name]:
             data[name] = value
     for name in ("unanswered", "set_aside", "holds"):
-        if rows := getattr(state, name):
+        if rows := values[name]:
             data[name] = [[instant.isoformat() for instant in row] for row in rows]
     if state.breached:
         data["breached"] = [target.value for target in state.breached]

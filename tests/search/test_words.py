@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
+from inbox.changes import MessageFacts
 from search.document import make_document
+from search.embedded import columns_of, line_of
+from search.rows import document_of
 from search.words import prepare
 from tests.builders import NOW
 
@@ -29,6 +33,21 @@ def test_a_document_is_the_same_with_words_made_beforehand(subject, text):
     facts = {"id": 1, "rowid": 2, "strand": 3, "sent_at": NOW, "accounts": (4,), "author": people, "people": people}
     plain = make_document(subject=subject, text=text, **facts)
     assert make_document(subject=subject, text=text, words=prepare(subject, text), **facts) == plain
+
+
+@pytest.mark.parametrize("direction", ["inbound", "note"])
+@pytest.mark.parametrize("accounts", [(), (7, 3)])
+@pytest.mark.parametrize("author", [(), ("Ana Ștefan", "ana-b@example.com"), ("ana@example.com",)])
+def test_the_line_of_a_message_is_the_one_of_its_document(direction, accounts, author):
+    facts = MessageFacts(
+        *(1, 2, 3, "email", direction, "Re: e-mail tb-20418", "Text of ana-b@example.com\n東京"),
+        people=(*author, "", "Help", "help@example.org", "ana-b@example.com"),
+        sent_at=NOW,
+        accounts=accounts,
+        author=author,
+    )
+    assert line_of(facts) == columns_of(document_of(facts, 9))
+    assert line_of(replace(facts, words=prepare(facts.subject, facts.text))) == line_of(facts)
 
 
 def test_a_parser_that_prepares_words_loads_neither_django_nor_the_inbox():
