@@ -42,8 +42,9 @@ class Timeline:
     """`entries` are oldest first; each has `entry`: "message" | "hidden" | "act", and `at`.
 
     message: id, direction, kind, author_name, author_address, author_user_id, author_user_name, recipients, subject,
-    text, passages [(kind, text)], has_html, flags, automatic, verified, language, received_at, reference,
-    deliveries [{account_id, account_name, received_at}], attachments [{id, name, content_type, size, is_inline}],
+    text, passages [(kind, text)], has_html, flags, automatic, verified, language, language_confidence, received_at,
+    reference, deliveries [{account_id, account_name, received_at}],
+    attachments [{id, name, content_type, size, is_inline}],
     copy_of (message id or None), state ("" for what is not ours),
     sends [{id, state, sentence, due_at, attempts, finished_at, recipients [{address, name, role, outcome, code,
     sentence}]}].
@@ -167,8 +168,8 @@ def _messages(conversation_id: int, earlier: str, limit: int) -> tuple[list[dict
     chosen = base.order_by("-written_at", "-id").values("id")[: limit + 1]
     columns = (
         "id", "kind", "direction", "account_id", "author_name", "author_address", "author_user_id", "recipients",
-        "subject", "text", "passages", "has_html", "language", "written_at", "received_at", "reference", "automatic",
-        "flags", "verified", "enclosed", "authentication",
+        "subject", "text", "passages", "has_html", "language", "language_confidence", "written_at", "received_at",
+        "reference", "automatic", "flags", "verified", "enclosed", "authentication",
     )  # fmt: skip
     rows = Message.objects.filter(id__in=chosen).values(
         *columns,

@@ -15,6 +15,7 @@ from inbox.rules.passages import is_shown
 from web.failures import failure_words
 from web.filenames import is_program, safe_name
 from web.formatting import Clock
+from web.languages import find_language, language_words
 from web.mailbody import may_be_previewed
 from web.rows import channel_of
 from web.sends import send_words
@@ -124,6 +125,7 @@ def _details(entry: dict[str, Any], clock: Clock) -> list[tuple[str, str]]:
     found += [(_("Subject"), entry.get("subject") or ""), (_("Written"), clock.full(entry["at"]))]
     for delivery in entry.get("deliveries") or ():
         found.append((_("Arrived"), f"{delivery['account_name']}, {clock.full(delivery['received_at'])}"))
+    found.append((_("Language"), language_words(entry) if entry["direction"] == "inbound" else ""))
     found.append((_("Sender check"), checked_words(entry)))
     return [(name, value) for name, value in found if value]
 
@@ -201,7 +203,8 @@ def message_entry(
         "who": (_("You") if entry.get("author_user_id") == user.id else who) or _("Unknown sender"),
         "by": _by(entry, clock),
         "subject_change": own_subject if own_subject and own_subject != bare_subject(subject) else "",
-        "language": entry.get("language") or "",
+        "language": find_language(entry),
+        "now_in": "",  # the language, where the customer has changed it
         "parts": parts,
         "tail": tail,
         "has_html": bool(entry.get("has_html")),

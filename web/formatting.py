@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils import formats
@@ -136,15 +137,31 @@ def _unwrapped(lines: list[str], width: int) -> list[str]:
 
 
 def paragraphs(text: str) -> Markup:
-    """Plain text as paragraphs: an empty line parts them, a chosen line end is kept, one forced by width is not."""
+    """Plain text as paragraphs: an empty line parts them, a chosen line end is kept, one forced by width is not.
+
+    Lines marked by ">" are set off as what is answered; the mark itself is there for whoever copies it.
+    """
     text = text.expandtabs(4)
     longest = max((len(line) for line in text.split("\n")), default=0)
     blocks = [block for block in re.split(r"\n[ \t]*\n", text.strip("\n")) if block.strip()]
     shown = []
     for block in blocks:
-        lines = block.split("\n")
-        # Nobody's program breaks narrower than this or wider than that: such lines are meant.
-        if 60 <= longest <= 80:
-            lines = _unwrapped(lines, longest)
-        shown.append(Markup("<p>{}</p>").format(Markup("<br>").join(linkified(line) for line in lines)))
+        for is_quoted, found in groupby(block.split("\n"), lambda line: line[:1] == ">"):
+            lines = list(found)
+            if is_quoted:
+                shown.append(_answered(lines))
+                continue
+            # Nobody's program breaks narrower than this or wider than that: such lines are meant.
+            if 60 <= longest <= 80:
+                lines = _unwrapped(lines, longest)
+            shown.append(Markup("<p>{}</p>").format(Markup("<br>").join(linkified(line) for line in lines)))
     return Markup("").join(shown)
+
+
+def _answered(lines: list[str]) -> Markup:
+    marked = []
+    for line in lines:
+        words = line.lstrip("> ")
+        mark = Markup('<span class="quote-mark" aria-hidden="true">{}</span>').format(line[: len(line) - len(words)])
+        marked.append(mark + linkified(words))
+    return Markup('<blockquote class="answered">{}</blockquote>').format(Markup("<br>").join(marked))

@@ -18,6 +18,7 @@ from inbox.timeline import Timeline
 from web.deadlines import TimeLeft, time_left
 from web.entries import TOLD_BY_MESSAGE, act_entry, hidden_entry, message_entry
 from web.formatting import Clock
+from web.languages import language_word
 from web.rows import Channel, channel_of, queue_row
 
 _NAMES_SECONDS = 30.0
@@ -89,6 +90,7 @@ def days_of(entries: Iterable[dict[str, Any]], clock: Clock, user: User, subject
     answered = max((entry["at"] for entry in entries if entry.get("direction") == "outbound"), default=None)
     days: list[Day] = []
     at: datetime | None = None
+    spoken = ""
     for number, entry in enumerate(entries):
         if entry.get("copy_of") or entry.get("act") in TOLD_BY_MESSAGE:
             continue
@@ -100,6 +102,10 @@ def days_of(entries: Iterable[dict[str, Any]], clock: Clock, user: User, subject
         else:
             at = entry["at"]
             shown = message_entry(entry, user, clock, subject, copies.get(entry["id"], []))
+            if _is_theirs(entry) and shown["language"]:
+                # Said where it changes; else the fact beside the conversation is enough.
+                shown["now_in"] = language_word(shown["language"]) if spoken not in ("", shown["language"]) else ""
+                spoken = shown["language"]
             shown["is_unread"] = _is_theirs(entry) and entry["at"] == last and (answered is None or answered < last)
         key = clock.local(at).date().isoformat() if at else "start"
         if not days or days[-1].key != key:
@@ -138,7 +144,7 @@ def _proof(identity: dict[str, Any], clock: Clock) -> tuple[str, str]:
 def _facts(timeline: Timeline, clock: Clock) -> list[tuple[str, str]]:
     conversation = timeline.conversation
     facts: list[tuple[str, str]] = []
-    language = conversation.get("customer_language") or conversation.get("language")
+    language = conversation.get("language") or conversation.get("customer_language")
     if language:
         facts.append((_("Writes in"), language_word(language)))
     moments = [one["linked_at"] for one in timeline.identities if one.get("linked_at")]
@@ -154,14 +160,6 @@ def _facts(timeline: Timeline, clock: Clock) -> list[tuple[str, str]]:
     if conversation.get("last_outbound_at"):
         facts.append((_("We last wrote"), clock.moment(conversation["last_outbound_at"])))
     return facts
-
-
-def language_word(code: str) -> str:
-    words = {
-        "en": _("English"), "id": _("Indonesian"), "ro": _("Romanian"), "de": _("German"), "fr": _("French"),
-        "es": _("Spanish"), "it": _("Italian"), "nl": _("Dutch"), "pt": _("Portuguese"), "ms": _("Malay"),
-    }  # fmt: skip
-    return words.get(code.split("-")[0].lower(), code)
 
 
 def _other(row: dict[str, Any], clock: Clock) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from inbox.models import Conversation, ReplyTemplate, ReplyTemplateVersion
 from inbox.rules import templates as rules
 from web import access
 from web.access import SignedIn, needs
-from web.reading import language_word
+from web.languages import language_word
 from web.views.page import organisation, render, render_part
 
 _MAX_BODY = 20_000
