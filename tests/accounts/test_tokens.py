@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connections as database_connections
 from django.utils import timezone
 
-from connectors import killpoints
 from connectors.base import RetryLater
 from connectors.messages import OutboundMessage
 from connectors.oauth import Grant
@@ -25,7 +20,7 @@ from tests.builders import make_mail
 from tests.servers.dovecot import Dovecot
 from tests.servers.issuer import CLIENT_ID, CLIENT_SECRET, Issuer, running_issuer
 from tests.servers.requirement import free_port
-from tests.servers.scripted_imap import ScriptedImap
+from tests.servers.scripted_imap import ScriptedImap, running_scripted_imap
 from tests.servers.xoauth2 import TokenSmtp, running_token_dovecot, running_token_smtp
 from tests.workers.conftest import put_mail
 from workers import connections, jobs
@@ -255,84 +250,14 @@ def test_without_a_client_id_the_sentence_says_what_to_set(issuer: Issuer, dovec
     assert "BALAS_OAUTH_CLIENT_ID is empty" in sentence
 
 
-# --- Rotation -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("rotation", ["keep", "grace", "strict"])
-def test_f21_refresh_tokens_that_rotate_are_kept(rotation: str, issuer: Issuer) -> None:
-    issuer.set(rotation=rotation)
-    account, used = mailbox(issuer, 1), set()
-    for _ in range(20):
-        used.add(str(secrets(account)["refresh_token"]))
-        token = logins.get_login(account).secret
-        assert logins.get_login(account, refused=token).secret != token
-    assert len(used) == (1 if rotation == "keep" else 20)
-
-
-def test_f21_two_who_are_refused_at_once_refresh_once(issuer: Issuer) -> None:
-    issuer.set(rotation="strict")
-    account, before = mailbox(issuer, 1), issuer.refreshes()
-    together, got, failed = threading.Barrier(6), [], []
-
-    def ask() -> None:
-        together.wait()
-        try:
-            got.append(logins.get_login(account, refused="bogus").secret)
-        except Exception as error:
-            failed.append(error)
-        finally:
-            database_connections.close_all()
-
-    threads = [threading.Thread(target=ask) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert failed == []
-    assert len(got) == 6 and len(set(got)) == 1
-    assert issuer.refreshes() == before + 1
-
-
-def test_f21_a_new_consent_wins_over_a_refresh_that_was_under_way(issuer: Issuer) -> None:
-    account = mailbox(issuer, 1)
-    tokens = logins.AccountTokens(account.id)
-    old = tokens._load()
-    anew = logins.secrets_of(Grant(SecretText("newer"), SecretText("newest"), 3600), timezone.now())
-    accounts.change(
-        account.id, timezone.now(), settings_=account.settings, display_name="", undo_seconds=10, secrets=anew
-    )
-    kept = tokens._commit(old, Grant(SecretText("late"), SecretText("too-late"), 3600))
-    assert kept.access == "newer"
-    assert secrets(account)["refresh_token"] == "newest"
-
-
-def _killed_at(point: str, account: Account) -> None:
-    """A child process refreshes and gets SIGKILL at that point."""
-    database_connections.close_all()
-    child = os.fork()
-    if not child:
-        try:
-            killpoints.arm(point)
-            logins.get_login(account, refused=secrets(account)["access_token"])
-        finally:
-            os._exit(1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
-
-
-def test_f21_a_kill_between_answer_and_commit_costs_nothing(issuer: Issuer) -> None:
-    issuer.set(rotation="grace")
-    account, before = mailbox(issuer, 1), issuer.refreshes()
-    first = secrets(account)
-    _killed_at("oauth.answered", account)
-    assert secrets(account) == first
-    _killed_at("oauth.committed", account)
-    kept = secrets(account)
-    assert kept["refresh_token"] != first["refresh_token"]
-    assert logins.get_login(account, refused=kept["access_token"]).secret
-    assert issuer.refreshes() == before + 3
-
-
 # --- A session that ends because its token ran out ------------------------------------------------------------------
+
+
+@pytest.fixture
+def imap() -> Iterator[ScriptedImap]:
+    with running_scripted_imap() as server:
+        yield server
+        connections.close_all()
 
 
 @pytest.mark.parametrize("words", ["Session invalidated - AccessTokenExpired", "[EXPIRED] Session expired, log in"])
