@@ -31,9 +31,9 @@ class Complaints:
 
 
 @contextlib.contextmanager
-def chromium(program: Path) -> Iterator[Browser]:
+def chromium(program: Path, *flags: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(program), args=_FLAGS)
+        browser = playwright.chromium.launch(executable_path=str(program), args=[*_FLAGS, *flags])
         try:
             yield browser
         finally:
