@@ -10,8 +10,10 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from connectors.messages import Scope
-from inbox.models import Account, CursorRange, CursorScope, CursorTrouble
+from inbox.ids import new_ids
+from inbox.models import Account, CursorScope, CursorTrouble
 from inbox.rules.ranges import Range, merge
+from inbox.sql import execute_in, insert
 
 IMPORT_PLACE = "import"
 """The place of everything that came by import rather than from a provider."""
@@ -175,13 +177,15 @@ def exclude(account_id: int, scope: Scope, external_ids: Sequence[str], rule: st
 
 def change_ranges(scope_id: int, change: Callable[[list[Range]], list[Range]]) -> None:
     """Writes what differs between a scope's settled ranges and what `change` makes of them. In a transaction."""
-    before = sorted(CursorRange.objects.filter(scope=scope_id).values_list("low", "high"))
-    after = change(before)
-    gone = [low for low, _ in set(before) - set(after)]
-    if gone:
-        CursorRange.objects.filter(scope=scope_id, low__in=gone).delete()
-    new = set(after) - set(before)
-    CursorRange.objects.bulk_create(CursorRange(scope_id=scope_id, low=low, high=high) for low, high in new)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT low, high FROM inbox_cursorrange WHERE scope_id = %s ORDER BY low", [scope_id])
+        before: list[Range] = cursor.fetchall()
+        after = change(before)
+        gone = [low for low, _ in set(before) - set(after)]
+        execute_in(cursor, "DELETE FROM inbox_cursorrange WHERE scope_id = %s AND low IN ({in})", gone, [scope_id])
+        new = sorted(set(after) - set(before))
+        rows = [(row, scope_id, low, high) for row, (low, high) in zip(new_ids(len(new)), new, strict=True)]
+        insert(cursor, "inbox_cursorrange", "id scope_id low high", rows)
 
 
 def left_the_server(account_id: int, scope: Scope, count: int) -> None:

@@ -20,10 +20,10 @@ from django.db.backends.utils import CursorWrapper
 from connectors.messages import Listing, Scope
 from inbox import leases
 from inbox.completeness import change_ranges, complete_of, current_scopes, exclude, open_troubles
-from inbox.models import Account, CursorRange, CursorScope, CursorTrouble
+from inbox.models import Account, CursorScope, CursorTrouble
 from inbox.rules.proof import next_proof
-from inbox.rules.ranges import Range, holding, merge, without
-from inbox.sql import select_in
+from inbox.rules.ranges import Range, holding, without
+from inbox.sql import dump_json, moment, select_in
 from inbox.transactions import retried
 
 AT_ONCE = 5_000
@@ -62,31 +62,45 @@ def prove(account_id: int, scope: Scope, listing: Listing, *, held: leases.Held 
 
     What is missing is no longer covered, so that the next fetch brings it.
     """
-    row = CursorScope.objects.get(account=account_id, place=scope.place, epoch=scope.epoch)
-    covered = merge(CursorRange.objects.filter(scope=row).values_list("low", "high"))
+    row = _Ledger(account_id, scope)
     proof, missing = Proof(told=listing.told), list[str]()
     with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM inbox_cursorscope WHERE account_id = %s AND place = %s AND epoch = %s", row.key)
+        row.id = cursor.fetchone()[0]
+        cursor.execute("SELECT low, high FROM inbox_cursorrange WHERE scope_id = %s ORDER BY low", [row.id])
+        covered: list[Range] = cursor.fetchall()
         ids = iter(listing.ids)
         while chunk := list(itertools.islice(ids, AT_ONCE)):
             missing += _compare(cursor, row, chunk, covered, proof)
         cursor.execute(
             "SELECT COUNT(DISTINCT external_id) FROM inbox_rawitem WHERE account_id = %s AND place = %s AND epoch = %s",
-            [account_id, scope.place, scope.epoch],
+            row.key,
         )
         proof.gone = max(0, cursor.fetchone()[0] - proof.stored)
     retried(lambda: _write(row, proof, missing, held, now))
     return proof
 
 
-def _compare(
-    cursor: CursorWrapper, row: CursorScope, chunk: list[str], covered: list[Range], proof: Proof
-) -> list[str]:
+@dataclass(slots=True)
+class _Ledger:
+    """One scope's row."""
+
+    account_id: int
+    scope: Scope
+    id: int = 0
+
+    @property
+    def key(self) -> tuple[int, str, str]:
+        return (self.account_id, self.scope.place, self.scope.epoch)
+
+
+def _compare(cursor: CursorWrapper, row: _Ledger, chunk: list[str], covered: list[Range], proof: Proof) -> list[str]:
     """Counts one stretch of the listing; the ids in it that are missing."""
     sql = (
         "SELECT DISTINCT external_id FROM inbox_rawitem"
         " WHERE account_id = %s AND place = %s AND epoch = %s AND external_id IN ({in})"
     )
-    stored = {found for (found,) in select_in(cursor, sql, chunk, (row.account_id, row.place, row.epoch))}
+    stored = {found for (found,) in select_in(cursor, sql, chunk, row.key)}
     rest = [one for one in chunk if one not in stored]
     sql = "SELECT external_id, closed_as FROM inbox_cursortrouble WHERE scope_id = %s AND external_id IN ({in})"
     troubled = dict(select_in(cursor, sql, rest, (row.id,)))
@@ -105,25 +119,31 @@ def _compare(
     return missing
 
 
-def _write(row: CursorScope, proof: Proof, missing: list[str], held: leases.Held | None, now: datetime) -> None:
+def _write(row: _Ledger, proof: Proof, missing: list[str], held: leases.Held | None, now: datetime) -> None:
     with transaction.atomic():
         if held is not None:
             leases.check(held)
         for external_id in missing[:NAMED_APART]:
             CursorTrouble.objects.update_or_create(
-                scope=row,
+                scope_id=row.id,
                 external_id=external_id,
                 defaults={"reason": LOST, "last_seen_at": now, "closed_at": None, "closed_as": ""},
                 create_defaults={"reason": LOST, "attempts": 0, "first_seen_at": now, "last_seen_at": now},
             )
         if numbers := [int(one) for one in missing[NAMED_APART:] if one.isdecimal()]:
             change_ranges(row.id, lambda ranges: without(ranges, numbers))
-        CursorScope.objects.filter(id=row.id).update(
-            reconciliation=proof.write(now),
-            excluded=dict(proof.excluded),
-            on_server=max(proof.listed, proof.told or 0),
-            counted_at=now,
-        )
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE inbox_cursorscope SET reconciliation = %s, excluded = %s, on_server = %s, counted_at = %s"
+                " WHERE id = %s",
+                [
+                    dump_json(proof.write(now)),
+                    dump_json(dict(proof.excluded)),
+                    max(proof.listed, proof.told or 0),
+                    moment(now),
+                    row.id,
+                ],
+            )
 
 
 # --- When -----------------------------------------------------------------------------------------------------------

@@ -18,13 +18,13 @@ from django.db.backends.utils import CursorWrapper
 
 from connectors.messages import Known, KnownScope, Page, RawItem, Scope
 from inbox import aftercare, bodies, leases
-from inbox.completeness import IMPORT_PLACE, change_ranges, completeness, current_scopes
+from inbox.completeness import IMPORT_EPOCHS, IMPORT_PLACE, change_ranges, completeness
 from inbox.ids import new_id, new_ids
 from inbox.killpoints import reach
-from inbox.models import CursorRange, CursorScope, CursorTrouble
+from inbox.models import CursorTrouble
 from inbox.rules.ranges import Range, merge
 from inbox.rules.states import RawState
-from inbox.sql import dump_json, insert, locking, moment, select_in
+from inbox.sql import dump_json, execute_in, insert, locking, moment, read_json, select_in
 from inbox.transactions import retried
 
 __all__ = ["IMPORT_PLACE", "Stored", "completeness", "known", "put"]
@@ -206,10 +206,12 @@ def _write_troubles(page: Page, ledgers: dict[Scope, _Ledger], now: datetime) ->
 
 
 def _close(scope_id: int, external_ids: Sequence[str], how: str, now: datetime) -> None:
-    if external_ids:
-        CursorTrouble.objects.filter(scope=scope_id, external_id__in=external_ids, closed_at=None).update(
-            closed_at=now, closed_as=how
-        )
+    sql = (
+        "UPDATE inbox_cursortrouble SET closed_at = %s, closed_as = %s"
+        " WHERE scope_id = %s AND closed_at IS NULL AND external_id IN ({in})"
+    )
+    with connection.cursor() as cursor:
+        execute_in(cursor, sql, external_ids, [moment(now), how, scope_id])
 
 
 def _write_scopes(cursor: CursorWrapper, page: Page, ledgers: dict[Scope, _Ledger], now: datetime) -> None:
@@ -219,9 +221,13 @@ def _write_scopes(cursor: CursorWrapper, page: Page, ledgers: dict[Scope, _Ledge
         text = dump_json(dict(state))
         cursor.execute("UPDATE inbox_cursorscope SET state = %s WHERE id = %s", [text, ledgers[scope].id])
     for count in page.counts:
-        CursorScope.objects.filter(id=ledgers[count.scope].id).update(on_server=count.on_server, counted_at=now)
+        cursor.execute(
+            "UPDATE inbox_cursorscope SET on_server = %s, counted_at = %s WHERE id = %s",
+            [count.on_server, moment(now), ledgers[count.scope].id],
+        )
     retired = [ledgers[scope].id for scope in page.retired]
-    CursorScope.objects.filter(id__in=retired, retired_at=None).update(retired_at=now)
+    sql = "UPDATE inbox_cursorscope SET retired_at = %s WHERE id IN ({in}) AND retired_at IS NULL"
+    execute_in(cursor, sql, retired, [moment(now)])
 
 
 # --- What is on it --------------------------------------------------------------------------------------------------
@@ -229,19 +235,29 @@ def _write_scopes(cursor: CursorWrapper, page: Page, ledgers: dict[Scope, _Ledge
 
 def known(account_id: int) -> Known:
     """The ledger of the newest living epoch of each place, in the connector's own terms."""
-    scopes = current_scopes(account_id)
-    ranges: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for scope_id, low, high in CursorRange.objects.filter(scope__in=scopes).values_list("scope_id", "low", "high"):
-        ranges[scope_id].append((low, high))
-    troubled: dict[int, list[str]] = defaultdict(list)
-    open_troubles = CursorTrouble.objects.filter(scope__in=scopes, closed_at=None).order_by("id")
-    for scope_id, external_id in open_troubles.values_list("scope_id", "external_id"):
-        troubled[scope_id].append(external_id)
+    with connection.cursor() as cursor:
+        # Of each place the newest one; what came by import is no place to read.
+        cursor.execute(
+            "SELECT id, place, epoch, state FROM inbox_cursorscope WHERE account_id = %s AND retired_at IS NULL"
+            " AND NOT (place = %s AND epoch IN (%s, %s)) ORDER BY id",
+            [account_id, IMPORT_PLACE, *IMPORT_EPOCHS],
+        )
+        scopes = {place: (scope_id, epoch, state) for scope_id, place, epoch, state in cursor.fetchall()}
+        ids = [scope_id for scope_id, _, _ in scopes.values()]
+        ranges: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        sql = "SELECT scope_id, low, high FROM inbox_cursorrange WHERE scope_id IN ({in}) ORDER BY low"
+        for scope_id, low, high in select_in(cursor, sql, ids):
+            ranges[scope_id].append((low, high))
+        troubled: dict[int, list[str]] = defaultdict(list)
+        sql = (
+            "SELECT scope_id, external_id FROM inbox_cursortrouble"
+            " WHERE scope_id IN ({in}) AND closed_at IS NULL ORDER BY id"
+        )
+        for scope_id, external_id in select_in(cursor, sql, ids):
+            troubled[scope_id].append(external_id)
     return Known(
         tuple(
-            KnownScope(
-                Scope(row.place, row.epoch), tuple(sorted(ranges[row.id])), tuple(troubled[row.id]), dict(row.state)
-            )
-            for row in scopes
+            KnownScope(Scope(place, epoch), tuple(ranges[scope_id]), tuple(troubled[scope_id]), read_json(state))
+            for place, (scope_id, epoch, state) in scopes.items()
         )
     )
