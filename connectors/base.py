@@ -204,8 +204,12 @@ class SendsTogether(Protocol):
     """A connector that can also send several messages side by side, with one commit for each few of them."""
 
     def send_together(
-        self, messages: Sequence[OutboundMessage], commit: Callable[[list[int]], None]
+        self,
+        messages: Sequence[OutboundMessage],
+        commit: Callable[[list[int]], None],
+        meanwhile: Callable[[], None] | None = None,
     ) -> list[Receipt | ConnectorError]:
         """One result per message, in order. `commit` gets positions and is called before their point of no return;
-        what it raises ends everything, with nothing of that group sent."""
+        what it raises ends everything, with nothing of that group sent. `meanwhile` is other work for the calling
+        thread, done once while it would only wait, before any `commit`; it does not raise."""
         ...

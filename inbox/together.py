@@ -14,7 +14,6 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
-from django.db.models import F
 
 from connectors.messages import OutboundMessage, Outcome, Receipt
 from inbox import outcomes, sla
@@ -22,9 +21,8 @@ from inbox.changes import ConversationChange, announce
 from inbox.claims import CLAIM_TIME, COMMIT_TIME, TO_SEND, Claim, ClaimLost, is_sending_stopped
 from inbox.killpoints import reach
 from inbox.ledger import Entry, LedgerRow, write_ledgers
-from inbox.models import Envelope, EnvelopeRecipient
 from inbox.rules.states import DUE_SEND_STATES, SendState, SlaKind
-from inbox.sql import dump_json, locking, moment, read_json, read_moment, select_in
+from inbox.sql import dump_json, execute_in, locking, moment, read_json, read_moment, select_in
 from inbox.transactions import retried
 
 log = logging.getLogger(__name__)
@@ -44,6 +42,14 @@ _CLAIMABLE = """SELECT e.id, e.account_id, e.claim_epoch, e.idempotency_key,
     FROM inbox_envelope e WHERE e.id IN ({in}) ORDER BY e.id"""
 
 
+_TAKE = """UPDATE inbox_envelope SET state = %s, claim_owner = %s, claim_epoch = claim_epoch + 1, claimed_until = %s,
+    due_at = %s, attempts = attempts + 1 WHERE id IN ({in})"""
+_WANTED = (
+    "SELECT envelope_id, address FROM inbox_enveloperecipient WHERE envelope_id IN ({in})"
+    f" AND outcome IN ({', '.join(['%s'] * len(TO_SEND))}) ORDER BY id"
+)
+
+
 def _is_free(row: tuple[Any, ...], now: datetime) -> bool:
     """Due, and nobody's: waiting, or claimed by somebody whose time is over."""
     state, due_at, until = row[6], read_moment(row[7]), read_moment(row[8])
@@ -59,20 +65,12 @@ def _claim_many(envelope_ids: Sequence[int], owner: str, now: datetime) -> list[
     # By id alone: asked for what is due as well, the planner would walk everything that is due for each batch.
     with connection.cursor() as cursor:
         found = list(select_in(cursor, _CLAIMABLE + locking(), sorted(envelope_ids)))
-    rows = {row[0]: row for row in found if _is_free(row, now)}
-    Envelope.objects.filter(id__in=list(rows)).update(
-        state=SendState.SENDING,
-        claim_owner=owner[:80],
-        claim_epoch=F("claim_epoch") + 1,
-        claimed_until=until,
-        due_at=until,
-        attempts=F("attempts") + 1,
-    )
-    reach("send.claim-written")
-    wanted: dict[int, list[str]] = defaultdict(list)
-    recipients = EnvelopeRecipient.objects.filter(envelope__in=list(rows), outcome__in=TO_SEND).order_by("id")
-    for envelope_id, address in recipients.values_list("envelope_id", "address"):
-        wanted[envelope_id].append(address)
+        rows = {row[0]: row for row in found if _is_free(row, now)}
+        execute_in(cursor, _TAKE, list(rows), [SendState.SENDING.value, owner[:80], moment(until), moment(until)])
+        reach("send.claim-written")
+        wanted: dict[int, list[str]] = defaultdict(list)
+        for envelope_id, address in select_in(cursor, _WANTED, list(rows), after=[one.value for one in TO_SEND]):
+            wanted[envelope_id].append(address)
     claims = []
     for number in envelope_ids:
         if number in rows:
@@ -95,10 +93,11 @@ def commit_many(claims: Sequence[Claim], now: datetime) -> None:
     at, before, after = moment(now), SendState.SENDING.value, SendState.COMMITTING.value
     # Not tried again: whoever waits at the wire is told at once when this fails.
     with transaction.atomic(durable=True), connection.cursor() as cursor:
-        for one in sorted(claims, key=lambda claim: claim.envelope_id):
-            cursor.execute(sql, [after, at, until, until, one.envelope_id, one.epoch, before, at])
-            if cursor.rowcount != 1:
-                raise ClaimLost(str(one.envelope_id))
+        # In one order for everybody, so that two of them wait for each other instead of deadlocking.
+        mine = sorted((one.envelope_id, one.epoch) for one in claims)
+        cursor.executemany(sql, [(after, at, until, until, *one, before, at) for one in mine])
+        if cursor.rowcount != len(mine):
+            raise ClaimLost(", ".join(str(number) for number, _ in mine))
         reach("send.commit-written")
     reach("send.committed")
 

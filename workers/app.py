@@ -9,7 +9,10 @@ from __future__ import annotations
 import os
 
 from celery import Celery
+from celery.signals import worker_process_init
 from django.conf import settings
+
+from workers.garbage import spare_the_loaded
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "web.settings")
 
@@ -60,3 +63,8 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks(["workers"])
+
+
+@worker_process_init.connect
+def _settle(**_: object) -> None:
+    spare_the_loaded()

@@ -242,7 +242,7 @@ def index(limit: int = 500) -> int:
 # --- deliver --------------------------------------------------------------------------------------------------------
 
 
-def deliver(limit: int = 100) -> int:
+def deliver(limit: int = 192) -> int:
     """Sends what is due; how many envelopes it touched."""
     count = delivering.deliver(limit)
     if count:

@@ -22,6 +22,7 @@ from inbox.models import Account, Envelope, RawItem
 from search.backend import get_backend
 from workers import connections, jobs, languages, polyglot
 from workers.bells import ring, subscribe
+from workers.garbage import spare_the_loaded
 
 log = logging.getLogger(__name__)
 
@@ -119,6 +120,7 @@ def _next_deliver() -> float:
 
 def run_until_stopped() -> int:
     """The embedded `jobs` process: runs until SIGTERM or SIGINT, then ends what is in hand."""
+    spare_the_loaded()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

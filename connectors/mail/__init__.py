@@ -217,10 +217,13 @@ class EmailConnector:
         return self._submission.send(message, commit)
 
     def send_together(
-        self, messages: Sequence[OutboundMessage], commit: Callable[[list[int]], None]
+        self,
+        messages: Sequence[OutboundMessage],
+        commit: Callable[[list[int]], None],
+        meanwhile: Callable[[], None] | None = None,
     ) -> list[Receipt | ConnectorError]:
         """Several messages side by side with one `commit` for each few: see Submission.send_together."""
-        return self._submission.send_together(messages, commit)
+        return self._submission.send_together(messages, commit, meanwhile)
 
     def find_sent(self, idempotency_key: str) -> Receipt | None:
         """Evidence in Sent: the provider files there only what it has accepted."""

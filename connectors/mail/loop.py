@@ -37,10 +37,15 @@ def _loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine on the process's loop and wait for it on the calling thread."""
+def run(work: Coroutine[Any, Any, T], meanwhile: Callable[[], None] | None = None) -> T:
+    """Run a coroutine on the process's loop and wait for it on the calling thread.
+
+    `meanwhile` is called there before the wait; it does not raise.
+    """
     future = asyncio.run_coroutine_threadsafe(work, _loop())
     try:
+        if meanwhile is not None:
+            meanwhile()
         return future.result()
     except BaseException:
         future.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import idna
 from aiosmtplib import SMTPResponse
@@ -87,6 +88,7 @@ def _no_address(recipient: str, is_sender_good: bool) -> RecipientOutcome:
     return RecipientOutcome(recipient, Outcome.REFUSED, "553 5.1.7", "The sender's address is no mail address.")
 
 
+@lru_cache(maxsize=4096)
 def envelope_address(address: str) -> str:
     """The address as an envelope holds it, its domain in ASCII; "" when it is none or could smuggle a command."""
     local, at, domain = address.strip().rpartition("@")

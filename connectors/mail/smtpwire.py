@@ -11,7 +11,6 @@ from aiosmtplib import SMTPReadTimeoutError, SMTPResponse, SMTPResponseException
 from aiosmtplib.protocol import SMTPProtocol
 
 _LONE_LINE_END = re.compile(rb"\r\n|\n|\r")
-_BARE = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 _BLOCK = 64 * 1024
 _MAX_REPLY = 32 * 1024
 COMMANDS_AT_ONCE = 100
@@ -30,7 +29,7 @@ class DataProtocol(SMTPProtocol):
     def data_received(self, data: bytes) -> None:
         self._buffer.extend(data)
         try:
-            while (response := self._read_response_from_buffer()) is not None:
+            while self._buffer and (response := self._read_response_from_buffer()) is not None:
                 self._ready.append(response)
             if len(self._buffer) > _MAX_REPLY or len(self._ready) > 2 * COMMANDS_AT_ONCE:
                 raise SMTPResponseException(-1, "far more was said than asked for")
@@ -50,12 +49,17 @@ class DataProtocol(SMTPProtocol):
 
     async def read_response(self, timeout: float | None = None) -> SMTPResponse:
         if not self._ready:
+            alarm = None if timeout is None else self._loop.call_later(timeout, self._give_up)
             try:
-                async with asyncio.timeout(timeout):
-                    await self._wait()
-            except TimeoutError as error:
-                raise SMTPReadTimeoutError("no answer in time") from error
+                await self._wait()
+            finally:
+                if alarm is not None:
+                    alarm.cancel()
         return self._ready.popleft()
+
+    def _give_up(self) -> None:
+        if self._news is not None and not self._news.done():
+            self._news.set_exception(SMTPReadTimeoutError("no answer in time"))
 
     async def _wait(self) -> None:
         while not self._ready:
@@ -108,7 +112,8 @@ class DataProtocol(SMTPProtocol):
 
 def transparent(content: bytes) -> bytes:
     """CRLF line ends, leading dots doubled, a line end at the end (RFC 5321 §4.5.2)."""
-    if _BARE.search(content):
+    whole = content.count(b"\r\n")
+    if content.count(b"\n") != whole or content.count(b"\r") != whole:
         content = _LONE_LINE_END.sub(b"\r\n", content)
     if not content.endswith(b"\r\n"):
         content += b"\r\n"

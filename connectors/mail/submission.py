@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from aiosmtplib import SMTPException, SMTPReadTimeoutError, SMTPServerDisconnected
 
@@ -40,6 +41,10 @@ class _Attempt:
     session: SmtpSession | None = None
     begun: Begun | None = None
     result: Receipt | ConnectorError | None = None
+
+
+def _shifted(commit: Callable[[list[int]], None], start: int, positions: list[int]) -> None:
+    commit([start + one for one in positions])
 
 
 class Submission:
@@ -89,26 +94,33 @@ class Submission:
         return result
 
     def send_together(
-        self, messages: Sequence[OutboundMessage], commit: Callable[[list[int]], None]
+        self,
+        messages: Sequence[OutboundMessage],
+        commit: Callable[[list[int]], None],
+        meanwhile: Callable[[], None] | None = None,
     ) -> list[Receipt | ConnectorError]:
         """Send several messages, up to MAX_CONNECTIONS side by side, with one `commit` for each such group.
 
         `commit` gets the positions whose bodies are written and makes them all durable in one transaction; what it
         raises ends everything, with nothing of its group sent. Errors of single messages are returned, not raised.
+        `meanwhile` is called once, on this thread, while the first bodies are on their way; it may not raise.
         """
         results: list[Receipt | ConnectorError] = []
         for start in range(0, len(messages), MAX_CONNECTIONS):
             group = messages[start : start + MAX_CONNECTIONS]
-            results += self._send_group(group, lambda at, start=start: commit([start + one for one in at]))  # type: ignore[misc]
+            results += self._send_group(group, partial(_shifted, commit, start), meanwhile if start == 0 else None)
         return results
 
     def _send_group(
-        self, messages: Sequence[OutboundMessage], commit: Callable[[list[int]], None]
+        self,
+        messages: Sequence[OutboundMessage],
+        commit: Callable[[list[int]], None],
+        meanwhile: Callable[[], None] | None = None,
     ) -> list[Receipt | ConnectorError]:
         attempts = [_Attempt(message, addressees(message)) for message in messages]
         self._take_slots(len(attempts))
         try:
-            self._begin_group(attempts)
+            self._begin_group(attempts, meanwhile)
             ready = [number for number, attempt in enumerate(attempts) if attempt.result is None]
             if ready:
                 self._commit(attempts, ready, commit)
@@ -137,10 +149,10 @@ class Submission:
 
     # --- Before the point of no return ------------------------------------------------------------------------------
 
-    def _begin_group(self, attempts: list[_Attempt]) -> None:
+    def _begin_group(self, attempts: list[_Attempt], meanwhile: Callable[[], None] | None = None) -> None:
         """Bring each as far as its body; a refused token is renewed once, here, on the caller's thread."""
         try:
-            run(self._begin_all(attempts, self._credential.current()))
+            run(self._begin_all(attempts, self._credential.current()), meanwhile)
             refused = [attempt for attempt in attempts if isinstance(attempt.result, AuthFailed)]
             if refused and self._credential.is_token:
                 secret = self._credential.renewed()
