@@ -107,7 +107,7 @@ def frozen_message(envelope: Envelope, outcomes: tuple[Outcome, ...] = TO_SEND) 
         idempotency_key=envelope.idempotency_key,
         sender=envelope.account.address,
         recipients=tuple(recipients.values_list("address", flat=True)),
-        content=bytes(envelope.content),
+        content=envelope.content,
     )
 
 

@@ -19,7 +19,7 @@ from inbox.changes import Live, announce
 from inbox.claims import TO_SEND, Claim, ClaimLost
 from inbox.ids import new_id
 from inbox.killpoints import reach
-from inbox.models import Envelope, EnvelopeRecipient, SlaEvent
+from inbox.models import Envelope, EnvelopeBody, EnvelopeRecipient, SlaEvent
 from inbox.rules.states import Reason, SendState, SlaKind, Status, may_become, may_change
 from inbox.transactions import retried
 
@@ -108,7 +108,6 @@ def _split_off(rows: list[EnvelopeRecipient], envelope: Envelope, now: datetime)
         request_id=f"{envelope.request_id[:70]}/{part}",
         idempotency_key=envelope.idempotency_key,
         part=part,
-        content=envelope.content,
         content_sha256=envelope.content_sha256,
         state=SendState.RETRY,
         due_at=now + timedelta(minutes=BACKOFF_MINUTES[0]),
@@ -118,6 +117,7 @@ def _split_off(rows: list[EnvelopeRecipient], envelope: Envelope, now: datetime)
         created_at=envelope.created_at,
     )
     rest.save(force_insert=True)
+    EnvelopeBody.objects.create(envelope=rest, content=envelope.content)
     EnvelopeRecipient.objects.filter(id__in=[row.id for row in rows]).update(envelope=rest)
 
 

@@ -191,7 +191,7 @@ def undo_send(envelope_id: int, user: User, now: datetime) -> Draft:
 
 def _as_draft(envelope: Envelope, user: User, now: datetime) -> Draft:
     """The text as it was written, with its recipients and files, unless another draft has been begun since."""
-    written: dict[str, Any] = envelope.evidence.get("written", {})
+    written: dict[str, Any] = envelope.body.written
     begun = Draft.objects.filter(conversation_id=envelope.conversation_id, user=user, is_note=False).first()
     if begun is not None and begun.body.strip():
         begun.body = f"{written.get('body', '')}\n\n{begun.body}"
@@ -257,4 +257,4 @@ def confirm_arrived(envelope_id: int, user: User, now: datetime) -> None:
 def frozen_bytes(message_id: int) -> bytes | None:
     """The exact bytes of one of our own messages, for its source and its attachments."""
     envelope = Envelope.objects.filter(message_id=message_id).order_by("part").first()
-    return bytes(envelope.content) if envelope else None
+    return envelope.content if envelope else None

@@ -31,7 +31,6 @@ def note_report(report: DeliveryReport, now: datetime) -> int | None:
     rows = list(
         EnvelopeRecipient.objects.filter(envelope__idempotency_key=report.message_id)
         .select_related("envelope")
-        .defer("envelope__content")
         .order_by("envelope__part", "id")
     )
     if not rows:

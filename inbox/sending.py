@@ -21,6 +21,7 @@ from inbox.models import (
     Attachment,
     ConversationAccount,
     Envelope,
+    EnvelopeBody,
     EnvelopeRecipient,
     Identity,
     Message,
@@ -233,15 +234,15 @@ def _envelope(
         conversation=conversation,
         request_id=wanted.request_id,
         idempotency_key=frozen.message.idempotency_key,
-        content=frozen.message.content,
         content_sha256=frozen.sha256,
         state=SendState.QUEUED,
         due_at=now + timedelta(seconds=written.account.undo_seconds),
         filing="" if connector.limits().files_sent_itself else "wanted",
-        evidence={"text_sha256": _text_sha256(written.text), "before": before, "written": _as_written(wanted)},
+        evidence={"text_sha256": _text_sha256(written.text), "before": before},
         created_at=now,
     )
     envelope.save(force_insert=True)
+    EnvelopeBody.objects.create(envelope=envelope, content=frozen.message.content, written=_as_written(wanted))
     named = [("to", address) for address in written.to] + [("cc", address) for address in written.cc]
     EnvelopeRecipient.objects.bulk_create(
         EnvelopeRecipient(envelope=envelope, role=role, name=one.name[:200], address=one.address[:320])

@@ -206,7 +206,7 @@ def _sends(message_ids: list[int]) -> dict[int, list[dict[str, Any]]]:
     rows = EnvelopeRecipient.objects.filter(envelope__message_id__in=message_ids).order_by("envelope_id", "id")
     found: dict[int, dict[int, dict[str, Any]]] = {}
     columns = ("address", "name", "role", "outcome", "code", "sentence")
-    for row in rows.select_related("envelope").defer("envelope__content"):
+    for row in rows.select_related("envelope"):
         of_message = found.setdefault(row.envelope.message_id, {})
         send = of_message.setdefault(
             row.envelope_id,

@@ -38,16 +38,15 @@ def claim_many(envelope_ids: Sequence[int], owner: str, now: datetime) -> list[C
 
 
 _CLAIMABLE = """SELECT e.id, e.account_id, e.claim_epoch, e.idempotency_key,
-    (SELECT a.address FROM inbox_account a WHERE a.id = e.account_id), e.content, e.state, e.due_at, e.claimed_until
+    (SELECT a.address FROM inbox_account a WHERE a.id = e.account_id),
+    (SELECT b.content FROM inbox_envelopebody b WHERE b.envelope_id = e.id), e.state, e.due_at, e.claimed_until
     FROM inbox_envelope e WHERE e.id IN ({in}) ORDER BY e.id"""
 
 
 _TAKE = """UPDATE inbox_envelope SET state = %s, claim_owner = %s, claim_epoch = claim_epoch + 1, claimed_until = %s,
     due_at = %s, attempts = attempts + 1 WHERE id IN ({in})"""
-_WANTED = (
-    "SELECT envelope_id, address FROM inbox_enveloperecipient WHERE envelope_id IN ({in})"
-    f" AND outcome IN ({', '.join(['%s'] * len(TO_SEND))}) ORDER BY id"
-)
+_WANTED = """SELECT envelope_id, address FROM inbox_enveloperecipient WHERE envelope_id IN ({in})
+    AND outcome IN (%s, %s) ORDER BY id"""
 
 
 def _is_free(row: tuple[Any, ...], now: datetime) -> bool:

@@ -65,6 +65,6 @@ app.conf.update(
 app.autodiscover_tasks(["workers"])
 
 
-@worker_process_init.connect
+@worker_process_init.connect  # type: ignore[untyped-decorator]
 def _settle(**_: object) -> None:
     spare_the_loaded()

@@ -49,6 +49,14 @@ class Begun:
     is_midway: bool = False  # the body had begun, so the connection cannot be used for anything else
 
 
+class EndedBeforeDot(Exception):
+    """The server refused, or left, after the body and before the dot was written: nothing was accepted."""
+
+    def __init__(self, answer: SMTPResponse | None) -> None:
+        super().__init__(answer)
+        self.answer = answer  # None: it left without a word
+
+
 class SmtpSession:
     """A greeted, encrypted and logged-in connection. Its coroutines run on `run`'s loop only."""
 
@@ -191,9 +199,9 @@ class SmtpSession:
         return b"".join(parts)
 
     async def finish(self) -> SMTPResponse:
-        """The dot and its answer. Any exception from here on means that nobody knows."""
+        """The dot and its answer. Any exception but EndedBeforeDot means that nobody knows."""
         if self._protocol.has_spoken:
-            raise SMTPServerDisconnected("the server spoke before the end of the mail")
+            raise EndedBeforeDot(self._protocol.take_spoken())
         reach("smtp.before-dot")
         self._protocol.write(b".\r\n")
         reach("smtp.dot-written")

@@ -75,6 +75,10 @@ class DataProtocol(SMTPProtocol):
         """The server has said something that nobody has read yet, or has gone."""
         return bool(self._ready) or self._broken is not None or self._is_gone
 
+    def take_spoken(self) -> SMTPResponse | None:
+        """What it said, if it said something that can be read."""
+        return self._ready.popleft() if self._ready else None
+
     async def exchange(self, commands: list[bytes], timeout: float) -> list[SMTPResponse]:
         """Write commands in one go and read one answer for each. Stray answers make the connection unusable."""
         if any(b"\r" in command or b"\n" in command for command in commands):

@@ -11,10 +11,10 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
-from aiosmtplib import SMTPException, SMTPReadTimeoutError, SMTPServerDisconnected
+from aiosmtplib import SMTPException, SMTPReadTimeoutError, SMTPResponse, SMTPServerDisconnected
 
 from connectors.base import AuthFailed, ConnectorError, OutcomeUnknown, RetryLater
 from connectors.killpoints import reach
@@ -23,7 +23,7 @@ from connectors.mail.endpoint import Endpoint
 from connectors.mail.loop import run
 from connectors.mail.outcomes import addressees, after_dot, after_refusal, envelope_address, receipt
 from connectors.mail.sentences import network_error, one_line
-from connectors.mail.smtp import Begun, SmtpSession, Timeouts
+from connectors.mail.smtp import Begun, EndedBeforeDot, SmtpSession, Timeouts, describe
 from connectors.messages import OutboundMessage, Receipt
 
 MAX_CONNECTIONS = 4
@@ -271,6 +271,8 @@ class Submission:
         try:
             answer = await session.finish()
             outcomes = after_dot(self.endpoint.name, begun, attempt.wanted, answer)
+        except EndedBeforeDot as ended:
+            attempt.result = self._unsent(attempt, begun, ended.answer)
         except OutcomeUnknown as error:
             attempt.result = error
         except Exception as error:
@@ -282,3 +284,15 @@ class Submission:
             attempt.result = receipt(attempt.message, outcomes, answer)
             return
         session.abort()
+
+    def _unsent(self, attempt: _Attempt, begun: Begun, answer: SMTPResponse | None) -> Receipt | ConnectorError:
+        if answer is None:
+            return RetryLater(f"{self.endpoint.name} closed the connection before it took the mail.")
+        if answer.code // 100 not in {4, 5}:
+            said = f"{self.endpoint.name} answered “{describe(answer)}” before the end of the mail"
+            return OutcomeUnknown(f"{said}; it may have been delivered.")
+        try:
+            ended = replace(begun, is_open=False, data=answer)
+            return receipt(attempt.message, after_refusal(self.endpoint.name, ended, attempt.wanted))
+        except ConnectorError as error:
+            return error

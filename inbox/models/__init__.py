@@ -7,7 +7,15 @@ from inbox.models.conversations import Conversation, ConversationAccount, Conver
 from inbox.models.customers import Customer, Identity, IdentityLink, PictureConsent
 from inbox.models.messages import Attachment, Delivery, DuplicateLink, Message
 from inbox.models.organisation import AuditRecord, Organisation, SignInToken, Team, TeamAccount, TeamMember, User
-from inbox.models.outbound import AutomaticTurn, Draft, DraftAttachment, Envelope, EnvelopeRecipient, StoredFile
+from inbox.models.outbound import (
+    AutomaticTurn,
+    Draft,
+    DraftAttachment,
+    Envelope,
+    EnvelopeBody,
+    EnvelopeRecipient,
+    StoredFile,
+)
 from inbox.models.shelf import CursorRange, CursorScope, CursorTrouble, RawBody, RawItem
 from inbox.models.sla import Calendar, CalendarVersion, Policy, PolicyVersion, SlaEvent
 from inbox.models.templates import ReplyTemplate, ReplyTemplateVersion
@@ -35,6 +43,7 @@ __all__ = [
     "DraftAttachment",
     "DuplicateLink",
     "Envelope",
+    "EnvelopeBody",
     "EnvelopeRecipient",
     "Identity",
     "IdentityLink",

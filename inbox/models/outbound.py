@@ -43,7 +43,7 @@ class DraftAttachment(Row):
 
 
 class Envelope(Row):
-    """One send: frozen bytes, their recipients, and where it stands (rules.states.SendState)."""
+    """One send: where it stands (rules.states.SendState). Its bytes and recipients have rows of their own."""
 
     message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="envelopes")
     account = models.ForeignKey(Account, on_delete=models.PROTECT)
@@ -51,7 +51,6 @@ class Envelope(Row):
     request_id = models.CharField(max_length=80, unique=True)  # made by the page: a double click sends once
     idempotency_key = models.CharField(max_length=255)  # for mail the Message-ID without brackets
     part = models.PositiveSmallIntegerField(default=0)  # > 0: what is left of a partly refused one, with the same key
-    content = models.BinaryField()
     content_sha256 = models.CharField(max_length=64)
     state = models.CharField(max_length=12, default="queued")
     due_at = models.DateTimeField(null=True, default=None)  # when the jobs should look at it; null: nothing to do
@@ -74,6 +73,19 @@ class Envelope(Row):
             models.Index(fields=["state"], name="envelope_state"),
             models.Index(fields=["conversation"], name="envelope_conversation"),
         ]
+
+    @property
+    def content(self) -> bytes:
+        """The frozen bytes, read when asked for."""
+        return bytes(self.body.content)
+
+
+class EnvelopeBody(models.Model):
+    """What never changes of a send, apart from the row whose state does: a change of state does not rewrite it."""
+
+    envelope = models.OneToOneField(Envelope, primary_key=True, on_delete=models.CASCADE, related_name="body")
+    content = models.BinaryField()
+    written = models.JSONField(default=dict)  # what undo gives back: the text before quoting, recipients, files
 
 
 class EnvelopeRecipient(Row):
