@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,14 +34,16 @@ def spool_folder() -> Path:
 
 
 def settings_of(account: Account) -> AccountSettings:
-    tokens = AccountTokens(account.id) if issuer_of(account) else None
-    return AccountSettings(account.kind, account.address, account.settings, spool_folder(), tokens)
+    """Without any way to log in: this may go to another process."""
+    return AccountSettings(account.kind, account.address, account.settings, spool_folder())
 
 
 def open_connector(account: Account) -> Connector:
     """A connector with this account's credentials; the caller closes it. Raises KeyMissing, ConnectorError."""
     settings_ = settings_of(account)
-    return make_connector(settings_, {} if settings_.tokens else unseal_secrets(account))
+    if issuer_of(account):
+        return make_connector(replace(settings_, tokens=AccountTokens(account.id)), {})
+    return make_connector(settings_, unseal_secrets(account))
 
 
 def bare_connector(account: Account) -> Connector:
