@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from inbox.models import User
 from inbox.rules.automatic import MailClass, class_of
 from inbox.rules.passages import is_shown
+from web.enclosures import cards
 from web.failures import failure_words
 from web.filenames import is_program, safe_name
 from web.formatting import Clock
@@ -73,7 +74,7 @@ def _notices(entry: dict[str, Any]) -> list[dict[str, Any]]:
             (
                 _("This mail is encrypted"),
                 _("Balas has no key for it. Open its source with a program that has."),
-                "warn",
+                "calm",
                 "lock",
                 True,
             )
@@ -102,6 +103,8 @@ def _badges(entry: dict[str, Any]) -> list[dict[str, str]]:
         found.append({"text": text, "icon": icon, "tone": ""})
     if "from-own-address" in (entry.get("flags") or ()):
         found.append({"text": _("From one of our own addresses"), "icon": "info", "tone": ""})
+    if "signed" in (entry.get("flags") or ()):
+        found.append({"text": _("Signed; Balas does not check signatures"), "icon": "shield-check", "tone": ""})
     if unsure := sender_badge(entry):
         found.append({"text": unsure, "icon": "shield-alert", "tone": ""})
     return found
@@ -214,6 +217,7 @@ def message_entry(
         "sends": [send_words(send, clock) for send in entry.get("sends") or ()],
         "copies": _told_copies(entry, copies, clock),
         "notices": _notices(entry),
+        "cards": cards(entry, clock),
         "badges": _badges(entry),
         "details": _details(entry, clock),
         "has_source": entry["direction"] != "note",

@@ -15,7 +15,7 @@ from django.utils.translation import gettext, ngettext, pgettext
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from web.formatting import file_size, initials, paragraphs
+from web.formatting import file_size, initials, linkified, paragraphs
 
 
 def url(name: str, *args: Any, **kwargs: Any) -> str:
@@ -51,5 +51,5 @@ def environment(**options: Any) -> Environment:
     environment = Environment(extensions=["jinja2.ext.i18n"], trim_blocks=True, lstrip_blocks=True, **options)
     environment.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext)  # type: ignore[attr-defined]
     environment.globals.update(url=url, static=static, icon=icon)
-    environment.filters.update(file_size=file_size, initials=initials, paragraphs=paragraphs)
+    environment.filters.update(file_size=file_size, initials=initials, linked=linkified, paragraphs=paragraphs)
     return environment

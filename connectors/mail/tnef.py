@@ -49,7 +49,10 @@ _PR_TYPE, _PR_CONTENT_ID = 0x370E, 0x3712
 # Of appointments (MS-OXPROPS): named by a set and a number.
 _APPOINTMENT = bytes.fromhex("0220060000000000c000000000000046")
 _STARTS, _ENDS, _PLACE = 0x820D, 0x820E, 0x8208
-_METHODS = {"request": "request", "canceled": "cancel", "resp": "reply"}
+# What the class of a meeting's message ends in, in both of its spellings.
+_METHODS = {"mtgreq": "request", "meeting.request": "request", "mtgcncl": "cancel", "meeting.canceled": "cancel"} | {
+    "mtgresp": "reply", "meeting.resp": "reply"
+}  # fmt: skip
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 
 
@@ -193,8 +196,8 @@ def _read_letter(letter: Letter, found: dict[Key, tuple[int, bytes]], codepage: 
     if not (letter.text or letter.html) and _PR_RTF in found:
         letter.text = rtf.to_text(rtf.unpack(found[_PR_RTF][1]))[:MAX_TEXT]
     starts = _moment(found.get((_APPOINTMENT, _STARTS)))
-    if starts and "schedule.meeting" in kind:
-        method = next((method for word, method in _METHODS.items() if f"meeting.{word}" in kind), "request")
+    method = next((method for word, method in _METHODS.items() if f"schedule.{word}" in kind), "")
+    if starts and method:
         ends = _moment(found.get((_APPOINTMENT, _ENDS)))
         place = text((_APPOINTMENT, _PLACE))[:500]
         letter.invitation = Invitation(
