@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -163,6 +164,43 @@ def test_f34_a_commit_that_fails_sends_nothing(recording: RecordingSmtp, tmp_pat
     connector.send(message(2), nothing)
     connector.close()
     assert recording.times_delivered() == {"q2@example.net": 1}
+
+
+@pytest.mark.parametrize("fault", [Fault.REFUSE, Fault.REFUSE_FOR_NOW, Fault.DROP, Fault.GARBAGE])
+def test_f33_what_ends_between_the_commit_and_the_dot_is_known_not_to_be_sent(fault: Fault, tmp_path: Path) -> None:
+    with running_faulty_smtp(Phase.BODY, fault) as server:
+        connector = sender(server.port, tmp_path, PatientConnector)
+
+        def slow_disk() -> None:
+            """The server's word, or its end, comes while the decision is being written down."""
+            wait_until = time.monotonic() + 5
+            while not server.struck and time.monotonic() < wait_until:
+                time.sleep(0.01)
+            time.sleep(0.2)
+
+        if fault in {Fault.DROP, Fault.GARBAGE}:
+            with pytest.raises(RetryLater):
+                connector.send(message(1), slow_disk)
+        else:
+            wanted = Outcome.REFUSED if fault is Fault.REFUSE else Outcome.REFUSED_FOR_NOW
+            assert outcome(connector.send(message(1), slow_disk)) == wanted
+        connector.close()
+    assert (server.struck, server.dots, server.delivered) == (1, 0, [])
+
+
+def test_other_work_is_done_once_while_bodies_are_on_their_way(recording: RecordingSmtp, tmp_path: Path) -> None:
+    done: list[tuple[int, bool]] = []
+    committed: list[int] = []
+    connector = sender(recording.port, tmp_path, PatientConnector)
+    here = threading.get_ident()
+    connector.send_together(
+        [message(number) for number in range(8)],
+        committed.extend,
+        lambda: done.append((len(committed), threading.get_ident() == here)),
+    )
+    connector.close()
+    assert done == [(0, True)]
+    assert len(recording.deliveries) == 8
 
 
 def test_a_connection_with_half_a_mail_on_it_is_cut(tmp_path: Path) -> None:
