@@ -201,8 +201,18 @@ def _contact_start(lines: Sequence[str], start: int, end: int, names: Set[str]) 
         first += 1
     for at in range(max(first + 1, end - _SIGNATURE_LINES - 5), end):
         if _is_name(lines[at], names) and _may_begin_signature(lines, at) and _is_signature(lines[at:end], names):
-            return at, SIGNATURE
+            return _with_closing_words(lines, first, at), SIGNATURE
     return end, SIGNATURE
+
+
+def _with_closing_words(lines: Sequence[str], first: int, at: int) -> int:
+    """A "Regards," alone would wait for a name."""
+    above = at - 1
+    while above > first and not lines[above].strip():
+        above -= 1
+    words = lines[above].strip()
+    is_closing = above > first and len(words) < 40 and words.endswith((",", "，", "、")) and len(words.split()) <= 5
+    return above if is_closing else at
 
 
 def _is_name(line: str, names: Set[str]) -> bool:

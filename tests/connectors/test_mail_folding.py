@@ -178,6 +178,13 @@ def test_tails_are_folded_by_what_they_are(tail: str, kind: str | None) -> None:
         assert visible(passages).startswith(NEW)
 
 
+def test_closing_words_go_with_the_name_that_is_folded_and_stay_with_one_that_is_not() -> None:
+    folded = f"{NEW}\n\nWarm regards,\n\nSari Dewi\nsari@x.example\n0812 555 1234"
+    assert visible(split_passages(folded, None, SARI)) == NEW
+    stays = f"{NEW}\n\nWarm regards,\nSari Dewi"
+    assert visible(split_passages(stays, None, SARI)) == stays
+
+
 def test_signature_footer_and_history_are_told_apart() -> None:
     legal = read_words("tune")["en"]["legal"]
     signature = "Sari Dewi\nsari@x.example\nwww.x.example"
