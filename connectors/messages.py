@@ -88,6 +88,7 @@ class RawItem:
     version: str = "0"  # an edit of the same external id is the next version
     is_sent: bool = False  # lay in Sent or on our own timeline
     too_large: bool = False
+    sha256: str = ""  # of the content, where it is known already
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from importlib import import_module
 from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any, Literal
@@ -48,7 +48,7 @@ wire.allow(AccountSettings)
 wire.allow(Exceeded)
 Result = Parsed | str
 
-CHUNK = 16  # jobs sent at once
+CHUNK, CHUNK_BYTES = 64, 1024 * 1024  # sent at once: a child is idle from its answer to the next
 _START_SECONDS = 60.0  # for its imports, on a busy machine
 _GRACE_SECONDS = 5.0  # after which a child that its own timers did not end is ended from here
 _MAIN = "from connectors.offload import serve; serve(*__import__('sys').argv[1:])"
@@ -85,7 +85,7 @@ class Parsers:
     def parse(self, jobs: Sequence[Job], what: What = "parse") -> list[Result]:
         """One result per job, in order. What a child died or hung on gets a sentence."""
         results: list[Result | None] = [None] * len(jobs)
-        chunks = deque(list(range(at, min(at + CHUNK, len(jobs)))) for at in range(0, len(jobs), CHUNK))
+        chunks = deque(_chunks([item.size for _, item in jobs], len(self._children)))
         while chunks or any(child.chunk for child in self._children):
             for child in self._children:
                 if chunks and not child.chunk:
@@ -175,6 +175,20 @@ def _write_place(place: mmap.mmap, at: int) -> None:
 
 def _read_place(place: mmap.mmap) -> int:
     return int(_AT.unpack(place[: _AT.size])[0])
+
+
+def _chunks(sizes: Sequence[int], children: int) -> list[list[int]]:
+    """The numbers of all jobs in order, cut so that every child has something to do and none gets much at once."""
+    most = min(CHUNK, max(1, -(-len(sizes) // max(children, 1))))
+    chunks: list[list[int]] = [[]]
+    total = 0
+    for number, size in enumerate(sizes):
+        if chunks[-1] and (len(chunks[-1]) >= most or total + size > CHUNK_BYTES):
+            chunks.append([])
+            total = 0
+        chunks[-1].append(number)
+        total += size
+    return [chunk for chunk in chunks if chunk]
 
 
 def _pack(what: What, limits: Sequence[Limits], jobs: Sequence[Job]) -> bytes:
@@ -272,7 +286,9 @@ def _answer(read: Callable[[RawItem], Result], item: RawItem, preparing: Prepare
         found = read(item)
         if preparing is None or not isinstance(found, ParsedMessage):
             return found
-        return replace(found, words=preparing(found.subject, found.text))
+        # Nobody else holds it yet, and a copy of a frozen value takes as long as reading ten addresses.
+        object.__setattr__(found, "words", preparing(found.subject, found.text))
+        return found
     except MemoryError:
         return _MEMORY
     except Exception as error:

@@ -149,6 +149,7 @@ class EmailConnector:
             fallback_date=item.received_at,
             relays=tuple(self._settings.get("relays") or ()),
             authserv_id=str(self._settings.get("authserv_id") or ""),
+            raw_sha256=item.sha256,
         )
         return _marked_too_large(message) if item.too_large else message
 

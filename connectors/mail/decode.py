@@ -89,7 +89,8 @@ def decode_text(raw: bytes, label: str) -> tuple[str, bool]:
         except (UnicodeError, ValueError):
             continue
         if text is not None:
-            return _without_surrogates(text), codec is not None
+            # Strict UTF-8 gives no surrogates.
+            return (text if candidate == "utf_8" else _without_surrogates(text)), codec is not None
     return _decode_damaged(raw, codec), False
 
 

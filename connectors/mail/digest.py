@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from hashlib import sha256
 
 _TAG = re.compile(r"^((?:(?:re|aw|fwd?|sv|antw|wg)\s*:\s*){0,5})\[[^\[\]]{1,60}\]\s*", re.I)
-_LINE_TAIL = re.compile(r"[ \t\xa0]+(?=\n)")
 _FOOTER_RULE = re.compile(r"(?:_{40,80}|-{40,80})")
 _GROUP_FOOTER = "\n-- \nYou received this message because you are subscribed to"
 MAX_FOOTER = 2000
@@ -25,18 +24,25 @@ def stable_sha256(headers: Iterable[str], subject: str, parts: Iterable[str | by
     """Hash of the identifying header values, the subject and the decoded parts (text as text, others as bytes)."""
     pieces: list[bytes] = []
     for value in headers:
-        pieces.append(" ".join(_FOR_NUL.sub("", value).split()).encode("utf_8", "replace"))
+        pieces.append(" ".join(_without_nul(value).split()).encode("utf_8", "replace"))
     # A NUL in a line has become a space, so white space counts for nothing.
-    pieces.append("".join(_FOR_NUL.sub("", canonical_subject(subject)).split()).encode("utf_8", "replace"))
+    pieces.append("".join(_without_nul(canonical_subject(subject)).split()).encode("utf_8", "replace"))
     for part in parts:
         if isinstance(part, bytes):
             pieces.append(b"bytes " + part)
             continue
-        text = canonical_text(part if part.isascii() else _FOR_NUL.sub("", part))
+        text = canonical_text(part if part.isascii() else _without_nul(part))
         if text:
             pieces.append(text.encode("utf_8", "replace"))
     # With its length before it, no piece can run into the next.
     return sha256(b"".join(b"%d:%b" % (len(piece), piece) for piece in pieces)).hexdigest()
+
+
+def _without_nul(text: str) -> str:
+    """Looking for four characters one by one takes a tenth of the time of the search for all."""
+    if "\x00" in text or "\x80" in text or "\u20ac" in text or "\ufffd" in text:
+        return _FOR_NUL.sub("", text)
+    return text
 
 
 def canonical_subject(subject: str) -> str:
@@ -50,7 +56,7 @@ def canonical_subject(subject: str) -> str:
 def canonical_text(text: str) -> str:
     """A text without list footer, trailing white space and trailing blank lines."""
     if " \n" in text or "\t\n" in text or "\xa0\n" in text:
-        text = _LINE_TAIL.sub("", text)
+        text = "\n".join([line.rstrip(" \t\xa0") for line in text.split("\n")])
     text = text.rstrip()
     return _without_footer(text)
 

@@ -41,15 +41,17 @@ def parse_mail(
     fallback_date: datetime | None = None,
     relays: Collection[str] = (),
     authserv_id: str = "",
+    raw_sha256: str = "",
 ) -> ParsedMessage:
     """Read a mail. `fallback_date` is when the server received it: a Date more than a day later is absurd.
 
     `written_at` is None when Date is absent (no-date), or unreadable, before 1980 or absurd (bad-date). `relays` are
     addresses, such as a contact form's sender, for which Reply-To names the author. `authserv_id` is the name of the
-    receiving server in Authentication-Results; "" means that no server verifies senders.
+    receiving server in Authentication-Results; "" means that no server verifies senders. `raw_sha256` is the hash of
+    `content` where it is known.
     """
     try:
-        return _Reading(content, fallback_date, relays, authserv_id).message()
+        return _Reading(content, fallback_date, relays, authserv_id).message(raw_sha256)
     except MemoryError:
         raise
     except Exception:  # the promise to the inbox: every mail becomes a visible message, whatever it does to the parser
@@ -77,7 +79,7 @@ class _Reading:
     def flag(self, flag: Flag) -> None:
         self.flags[flag] = None
 
-    def message(self) -> ParsedMessage:
+    def message(self, raw_sha256: str) -> ParsedMessage:
         if not any(name in self.fields for name in _READABLE) and not _is_plain_text(self.content):
             rest = salvage(self.content, self.fallback_date)
             return replace(rest, flags=(*rest.flags, Flag.TRUNCATED)) if self.tree.cut else rest
@@ -111,7 +113,7 @@ class _Reading:
             automatic=kind,
             flags=tuple(self.flags),
             stable_sha256=self._stable_hash(message_id, subject, found, attached.hashes),
-            raw_sha256=sha256(self.content).hexdigest(),
+            raw_sha256=raw_sha256 or sha256(self.content).hexdigest(),
             verified=verified,
             sender_check=self.sender_check,
             list_address=self.list_address,

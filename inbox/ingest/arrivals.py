@@ -47,6 +47,7 @@ class Arrival:
             version=self.version,
             is_sent=self.is_sent,
             too_large=self.too_large,
+            sha256=self.sha256 if content else "",
         )
 
 

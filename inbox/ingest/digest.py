@@ -23,7 +23,7 @@ from inbox.transactions import retried
 
 log = logging.getLogger(__name__)
 
-BATCH = 500  # items of one transaction
+FIRST_BATCH, BATCH = 60, 500  # items of one transaction: few at first, for nothing is written while those are read
 BATCH_BYTES = 32 * 1024 * 1024  # of raw mail read into memory at once
 MAX_ATTEMPTS = 3
 HARD_BATCH = 8  # items that have failed before, taken at once
@@ -90,11 +90,11 @@ def _run(batches: list[list[Arrival]], reader: Reading, ground: Ground, now: dat
 
 def _batches(arrivals: Sequence[Arrival]) -> list[list[Arrival]]:
     batches: list[list[Arrival]] = [[]]
-    size = 0
+    size, most = 0, FIRST_BATCH
     for arrival in arrivals:
-        if batches[-1] and (len(batches[-1]) >= BATCH or size + arrival.size > BATCH_BYTES):
+        if batches[-1] and (len(batches[-1]) >= most or size + arrival.size > BATCH_BYTES):
             batches.append([])
-            size = 0
+            size, most = 0, min(BATCH, 2 * most)
         batches[-1].append(arrival)
         size += arrival.size
     return batches
