@@ -66,6 +66,7 @@ class Desk:
     tags_added: list[int] = field(default_factory=list)
     tags_removed: list[int] = field(default_factory=list)
     touched: bool = False  # something changed that is no field of the conversation
+    is_reversible: bool = False  # what changed besides the fields can be taken back by whoever did it
 
     @classmethod
     def open(cls, conversation_id: int, actor: Actor, now: datetime) -> Desk:
@@ -125,7 +126,7 @@ class Desk:
         """Saves, counts, records, announces. The last step of the transaction."""
         conversation, after = self.conversation, _snapshot(self.conversation)
         changed = {field: [self.before[field], after[field]] for field in _FIELDS if self.before[field] != after[field]}
-        undoable = bool(changed or self.tags_added or self.tags_removed)
+        undoable = bool(changed or self.tags_added or self.tags_removed or self.is_reversible)
         if not (undoable or self.touched or self.events or messages):
             return Act(conversation.id, name, "", conversation.version, changed=False)
         conversation.version += 1

@@ -1,4 +1,4 @@
-"""The home's rule for automatic mail: which classes stand aside (rules/automatic.py), read and set."""
+"""The home's rule for automatic mail: which classes stand aside (rules/automatic.py), and one mail that must not."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from inbox.models import Organisation
+from inbox.acts import Act, Desk
+from inbox.models import Message, Organisation
 from inbox.people import Actor, audit
 from inbox.rules.automatic import ASIDE_BY_DEFAULT, MailClass
+from inbox.rules.states import Reason, SlaKind, Status
 
 _KEY = "automatic_aside"
 
@@ -34,3 +36,20 @@ def set_classes_aside(classes: Iterable[str], actor: Actor, now: datetime) -> fr
         organisation.save(update_fields=["settings"])
         audit("automatic-mail", "organisation:1", actor, now, {"aside": sorted(aside)})
     return aside
+
+
+@transaction.atomic
+def needs_answer(conversation_id: int, actor: Actor, now: datetime) -> Act:
+    """Automatic mail that a person shall answer after all: into the queue, its clock running since it was written."""
+    desk = Desk.open(conversation_id, actor, now)
+    conversation = desk.conversation
+    if (desk.status, conversation.status_reason) == (Status.RESOLVED, Reason.AUTOMATIC):
+        newest = Message.objects.filter(
+            strand__links__conversation_id=conversation_id, strand__links__ended_at=None, direction="inbound"
+        ).order_by("-written_at", "-id")
+        conversation.status, conversation.status_reason = Status.OPEN, Reason.CUSTOMER_WROTE
+        conversation.resolved_at = None
+        for message in newest[:1]:
+            data = {"received_at": message.received_at.isoformat()}
+            desk.record(SlaKind.CUSTOMER_WROTE, message.written_at, message_id=message.id, data=data)
+    return desk.close("needs-answer")

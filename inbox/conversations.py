@@ -7,16 +7,28 @@ may see the conversation has been decided before (web/access.py).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from inbox import people
+from inbox import offers, people, splitting
 from inbox.acts import Act, Desk, Refusal, accounts_of, read_token, take_back
-from inbox.changes import MessageFacts
+from inbox.facts import facts_of
 from inbox.ids import new_id
-from inbox.models import Conversation, ConversationTag, Message, SlaEvent, StrandLink, Tag, Team, User, WorkRecord
+from inbox.models import (
+    AuditRecord,
+    Conversation,
+    ConversationTag,
+    Message,
+    SlaEvent,
+    StrandLink,
+    Tag,
+    Team,
+    User,
+    WorkRecord,
+)
 from inbox.people import Actor
 from inbox.rules.states import Reason, SlaKind, Status
 
@@ -25,10 +37,10 @@ __all__ = [
     "Refusal",
     "add_note",
     "assign",
+    "facts_of",
     "mark_seen",
     "mark_spam",
     "move_to_team",
-    "needs_answer",
     "not_spam",
     "reopen",
     "resolve",
@@ -39,6 +51,12 @@ __all__ = [
     "untag",
     "wake_due",
 ]
+
+_REVERSALS: dict[str, Callable[[Desk, AuditRecord], None]] = {
+    "split": splitting.unsplit,
+    "take-person": offers.give_back,
+}
+"""Acts that change more than fields of the conversation, and how that is taken back."""
 
 MAX_SNOOZE = timedelta(days=366)
 MAX_NOTE_CHARACTERS = 50_000
@@ -64,23 +82,6 @@ def reopen(conversation_id: int, actor: Actor, now: datetime) -> Act:
     if desk.status is not Status.OPEN:
         desk.set_status(Status.OPEN, Reason.REOPENED)
     return desk.close("reopen")
-
-
-@transaction.atomic
-def needs_answer(conversation_id: int, actor: Actor, now: datetime) -> Act:
-    """Automatic mail that a person shall answer after all: into the queue, its clock running since it was written."""
-    desk = Desk.open(conversation_id, actor, now)
-    conversation = desk.conversation
-    if (desk.status, conversation.status_reason) == (Status.RESOLVED, Reason.AUTOMATIC):
-        newest = Message.objects.filter(
-            strand__links__conversation_id=conversation_id, strand__links__ended_at=None, direction="inbound"
-        ).order_by("-written_at", "-id")
-        conversation.status, conversation.status_reason = Status.OPEN, Reason.CUSTOMER_WROTE
-        conversation.resolved_at = None
-        for message in newest[:1]:
-            data = {"received_at": message.received_at.isoformat()}
-            desk.record(SlaKind.CUSTOMER_WROTE, message.written_at, message_id=message.id, data=data)
-    return desk.close("needs-answer")
 
 
 @transaction.atomic
@@ -214,6 +215,8 @@ def undo(token: str, actor: Actor, now: datetime) -> Act:
     record = read_token(token)
     desk = Desk.open(int(record.subject.partition(":")[2]), actor, now)
     take_back(desk, record.id)
+    if reverse := _REVERSALS.get(record.act):
+        reverse(desk, record)
     if record.act == "assign":
         WorkRecord.objects.filter(conversation=desk.conversation, claimed_at=record.at).update(claimed_at=None)
     return desk.close("undo", data={"undoes": str(record.id), "undone_act": record.act})
@@ -268,27 +271,6 @@ def newest_strand(conversation_id: int) -> int:
     if found is None:
         raise StrandLink.DoesNotExist(f"conversation {conversation_id} has no strand")
     return found
-
-
-def facts_of(message: Message, conversation_id: int, accounts: tuple[int, ...]) -> MessageFacts:
-    """What the index holds of one of our own messages."""
-    people_named = [message.author_name, message.author_address]
-    for recipient in message.recipients:
-        people_named += [recipient.get("name", ""), recipient.get("address", "")]
-    return MessageFacts(
-        id=message.id,
-        conversation=conversation_id,
-        strand=message.strand_id,
-        kind=message.kind,
-        direction=message.direction,
-        subject=message.subject,
-        text=message.text,
-        people=tuple(name for name in people_named if name),
-        sent_at=message.dated_at or message.written_at,
-        accounts=accounts,
-        automatic=message.automatic,
-        author=tuple(name for name in (message.author_name, message.author_address) if name),
-    )
 
 
 @transaction.atomic

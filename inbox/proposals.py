@@ -13,6 +13,7 @@ from inbox.accounts import bare_connector
 from inbox.composing import distinct, reply_subject
 from inbox.drafts import newest_seen
 from inbox.models import Account, Conversation, Message, User
+from inbox.offers import person_spoken_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,9 @@ def propose(conversation_id: int, user: User) -> Proposal:
         raise SendProblem(_("There is no mailbox that you could answer from."))
     connector, answered = bare_connector(account), answered_message(conversation_id)
     to, cc = people_of(answered, account, connector) if answered else ((), ())
+    # A colleague who forwarded it, or the form that sent it, is not who waits for an answer.
+    if answered and (person := person_spoken_for(answered)):
+        to, cc = (person,), ()
     return Proposal(
         account_id=account.id,
         to=to,

@@ -34,6 +34,7 @@ from inbox.models import (
     StoredFile,
     User,
 )
+from inbox.offers import person_spoken_for
 from inbox.outcomes import become_sent, lock, put_state
 from inbox.proposals import Proposal, SendProblem, accounts_for, answered_message, propose
 from inbox.rules.gates import Gate
@@ -97,7 +98,8 @@ def queue_reply(
             subject=subject if subject is not None else reply_subject(answers.subject if answers else ""),
             text=text.strip(),
             files=tuple(_files(attachments, user, conversation_id)),
-            with_quote=with_quote,
+            # What a colleague wrote above a forward is not for the customer's eyes.
+            with_quote=with_quote and not (answers and person_spoken_for(answers)),
             answers=answers,
             language=conversation.language,
         ),

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from inbox import conversations, worklist
-from inbox.automatic import classes_aside, set_classes_aside
+from inbox.automatic import classes_aside, needs_answer, set_classes_aside
 from inbox.models import AuditRecord, Conversation, Message
 from inbox.rules.automatic import ASIDE_BY_DEFAULT, MailClass
 from tests.builders import NOW, SENT, make_account, make_item, make_mail, receive
@@ -86,7 +86,7 @@ def test_what_needs_an_answer_after_all_gets_its_clock_and_can_be_taken_back():
     account = make_account()
     receive(account, make_item(robot_mail(MailClass.LIST)))
     conversation, user = Conversation.objects.get(), make_user()
-    act = conversations.needs_answer(conversation.id, user, NOW + HOUR)
+    act = needs_answer(conversation.id, user, NOW + HOUR)
     conversation.refresh_from_db()
     assert (conversation.status, conversation.due_for) == ("open", "first")
     assert conversation.due_at == NOW + timedelta(hours=5)  # since it was written, not since it was noticed

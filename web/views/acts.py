@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from inbox import conversations, replies, worklist
+from inbox import automatic, conversations, replies, worklist
 from inbox.acts import Act, Refusal, read_token
 from inbox.ids import read_id
 from inbox.models import Envelope, User
@@ -58,7 +58,7 @@ def _until(request: SignedIn, now: datetime) -> datetime:
 ACTS: dict[str, Perform] = {
     "resolve": lambda request, id, now: conversations.resolve(id, request.user, now),
     "no-answer": lambda request, id, now: conversations.resolve(id, request.user, now, no_answer_needed=True),
-    "needs-answer": lambda request, id, now: conversations.needs_answer(id, request.user, now),
+    "needs-answer": lambda request, id, now: automatic.needs_answer(id, request.user, now),
     "reopen": lambda request, id, now: conversations.reopen(id, request.user, now),
     "snooze": lambda request, id, now: conversations.snooze(id, request.user, now, until=_until(request, now)),
     "unsnooze": lambda request, id, now: conversations.unsnooze(id, request.user, now),
