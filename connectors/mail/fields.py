@@ -36,6 +36,14 @@ _DATE = re.compile(
     r"\s*(?:[A-Za-z]{2,9}\.?,?\s+)?(\d{1,2})[ -]([A-Za-z]{3})[a-z]*\.?[ -](\d{4})\s+(\d{1,2}):(\d\d)(?::(\d\d))?"
     r"\s+([+-])(\d\d)(\d\d)\b"
 )
+_DATE_COMMENT = re.compile(r"\s*\([^()]{0,60}\)")
+_DATE_FRACTION = re.compile(r"(:\d\d)\.\d{1,9}")
+_DATE_OFFSET = re.compile(r"(?<=[ T:\d])(?:GMT|UTC)?([+-])(\d\d?)(?::(\d\d))?\s*$")
+_MORE_ZONES = {"CET": "+0100", "CEST": "+0200", "EET": "+0200", "EEST": "+0300", "WET": "+0000", "WEST": "+0100"} | {
+    "BST": "+0100", "MSK": "+0300", "IST": "+0530", "WIB": "+0700", "WITA": "+0800", "WIT": "+0900", "JST": "+0900",
+    "KST": "+0900", "SGT": "+0800", "HKT": "+0800", "AEST": "+1000", "AEDT": "+1100", "NZST": "+1200", "NZDT": "+1300",
+}  # fmt: skip
+_DATE_ZONE = re.compile(rf"\b({'|'.join(_MORE_ZONES)})\s*$", re.I)
 _MONTHS = {
     name: number
     for number, name in enumerate(
@@ -250,6 +258,13 @@ def parse_date(text: str) -> datetime | None:
 
 
 def _parse_odd_date(text: str) -> datetime | None:
+    text = _DATE_COMMENT.sub("", decode_words(text))
+    text = _DATE_FRACTION.sub(r"\1", text)
+    if found := _DATE_OFFSET.search(text):
+        sign, hours, minutes = found.groups()
+        text = f"{text[: found.start()]} {sign}{int(hours):02}{minutes or '00'}"
+    elif found := _DATE_ZONE.search(text):
+        text = text[: found.start()] + _MORE_ZONES[found.group(1).upper()]
     parsed = parsedate_tz(text)
     if parsed is None:
         written = datetime.fromisoformat(text.strip())

@@ -14,8 +14,9 @@ from hashlib import sha256
 from connectors.mail import automatic, bodies, digest, quotes, seals, trust
 from connectors.mail.addresses import MAX_ADDRESSES, Mailboxes, parse_mailboxes
 from connectors.mail.attached import Attached, read_attached
+from connectors.mail.charsets import LOCAL, find_codec, is_utf_8
 from connectors.mail.complaints import find_complaint
-from connectors.mail.decode import clean_line, decode_header, decode_words
+from connectors.mail.decode import clean_line, decode_header, decode_text, decode_words
 from connectors.mail.fields import (
     Fields,
     chain,
@@ -88,7 +89,8 @@ class _Reading:
         recipients = self.recipients = self._recipients()
         author, is_relayed = self._behind_relay(sender, recipients)
         written_at = self._written_at()
-        message_id = parse_message_id(first(self.fields, b"message-id"))
+        ids = (parse_message_id(decode_header(value)) for value in self.fields.get(b"message-id", ())[:5])
+        message_id = next(filter(None, ids), "")
         if not message_id:
             self.flag(Flag.NO_MESSAGE_ID)
         in_reply_to, references = self._ancestors(message_id)
@@ -123,21 +125,31 @@ class _Reading:
         )
 
     def _subject(self) -> str:
-        subject = clean_line(decode_words(first(self.fields, b"subject")))
+        values = [value for value in self.fields.get(b"subject", ())[:5] if value.strip()]
+        subject = clean_line(decode_words(self._text(values[0]))) if values else ""
         if len(subject) > MAX_SUBJECT:
             self.flag(Flag.TRUNCATED)
             return subject[:MAX_SUBJECT]
         return subject
 
+    def _text(self, value: bytes) -> str:
+        """A header value. Raw bytes of another charset are in the one that the mail names for its text."""
+        if not value.isascii() and not is_utf_8(value):
+            labels = (leaf.parameters.get("charset", "") for leaf in self.tree.leaves() if leaf.is_text)
+            label = next(filter(None, labels), "")
+            if find_codec(label[:60]) in LOCAL:
+                return decode_header(decode_text(value, label)[0].encode("utf_8", "replace"))
+        return decode_header(value)
+
     def _mailboxes(self, value: bytes, room: int) -> Mailboxes:
-        boxes = parse_mailboxes(decode_header(value), room)
+        boxes = parse_mailboxes(self._text(value), room)
         if boxes.is_cut:
             self.flag(Flag.TRUNCATED)
         return boxes
 
     def _author(self) -> Address:
         """The person, from From only. What can be read in two ways gives no address."""
-        values = self.fields.get(b"from")
+        values = [value for value in self.fields.get(b"from", ()) if value.strip()]
         boxes = self._mailboxes(values[0], MAX_ADDRESSES) if values else Mailboxes()
         if values and (len(values) > 1 or len([box for box in boxes.found if box.address]) > 1):
             self.flag(Flag.SEVERAL_FROM)
@@ -171,15 +183,16 @@ class _Reading:
         return (answers[0] if answers else sender), True
 
     def _written_at(self) -> datetime | None:
-        text = first(self.fields, b"date")
-        if not text:
+        texts = [text for value in self.fields.get(b"date", ())[:5] if (text := decode_header(value))]
+        if not texts:
             self.flag(Flag.NO_DATE)
-            return None
-        written = parse_date(text)
-        if written is None or not is_plausible(written, self.fallback_date):
+        for text in texts:
+            written = parse_date(text)
+            if written is not None and is_plausible(written, self.fallback_date):
+                return written
+        if texts:
             self.flag(Flag.BAD_DATE)
-            return None
-        return written
+        return None
 
     def _ancestors(self, message_id: str) -> tuple[str, tuple[str, ...]]:
         in_reply_to = parse_message_ids(first(self.fields, b"in-reply-to"))
