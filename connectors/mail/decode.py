@@ -46,13 +46,9 @@ def decode_text(raw: bytes, label: str) -> tuple[str, bool]:
             text = decode_as(raw, candidate)
         except (UnicodeError, ValueError):
             continue
-<<<<<<< HEAD
-        if text is not None:
-            # Strict UTF-8 gives no surrogates.
-            return (text if candidate == "utf_8" else _without_surrogates(text)), codec is not None
-=======
-        return _without_surrogates(text.removeprefix("\ufeff")), codec is not None
->>>>>>> e6d810d (Charsets: lying, misspelt and missing labels; Japanese with NEC's rows, HKSCS, ISO-2022-CN, CESU-8, UTF-16 without a mark; raw headers in the text's charset; odd zones of dates)
+        text = text.removeprefix("\ufeff")
+        # Strict UTF-8 gives no surrogates.
+        return (text if candidate == "utf_8" else _without_surrogates(text)), codec is not None
     return _decode_damaged(raw, codec), False
 
 
