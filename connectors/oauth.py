@@ -170,7 +170,7 @@ def _refusal(issuer: Issuer, answer: Answer) -> ConnectorError:
     if not answer.is_json:
         return RetryLater(f"{issuer.name} gave no proper answer when asked for an access token ({answer.status}).")
     error = one_line(answer.data.get("error") or "", 60)
-    words = one_line(answer.data.get("error_description") or error or answer.status)
+    words = one_line(answer.data.get("error_description") or error or answer.status).rstrip(".")
     if error == "invalid_grant" and 400 <= answer.status < 500:
         return AuthFailed(f"{issuer.name} has ended the permission to read this mailbox: “{words}”. Connect it again.")
     if error in {"invalid_client", "unauthorized_client"}:

@@ -164,7 +164,7 @@ def _sum(rows: list[dict[str, Any]]) -> dict[str, Any]:
 def _headline(rows: list[dict[str, Any]], total: dict[str, Any]) -> str:
     if not rows:
         return _("No mailbox is connected yet.")
-    complete = sum(1 for row in rows if row["complete"] is True)
+    complete = sum(1 for row in rows if row["complete"] is True and not row["needs_person"])
     if complete == len(rows) and not total["gap"]:
         return ngettext(
             "The one mailbox is complete. Nothing was missed.",
