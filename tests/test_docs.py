@@ -21,7 +21,7 @@ from web.cli import build_parser
 from web.env import Environment
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 _BLOCK = re.compile(r"^```.*?^```|^    [^\n]*$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
 _NAME = re.compile(r"(connectors|inbox|search|workers|web|tests|benchmarks)(\.\w+)+")
