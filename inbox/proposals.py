@@ -14,6 +14,8 @@ from inbox.composing import distinct, reply_subject
 from inbox.drafts import newest_seen
 from inbox.models import Account, Conversation, Message, User
 from inbox.offers import person_spoken_for
+from inbox.rules.gates import Gate
+from inbox.sending import find_strangers
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Proposal:
     subject: str
     seen_message: int
     accounts: tuple[tuple[int, str, str], ...]  # (id, name, address) to choose from
+    strangers: Gate | None = None  # what is to be confirmed about `to` and `cc`
 
 
 class SendProblem(Exception):
@@ -67,6 +70,7 @@ def propose(conversation_id: int, user: User) -> Proposal:
         subject=reply_subject(answered.subject if answered else conversation.subject),
         seen_message=newest_seen(conversation_id),
         accounts=tuple((one.id, one.name, one.address) for one in choices),
+        strangers=find_strangers(conversation_id, account.kind, [*to, *cc], answered, connector),
     )
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.base import Connector
-from connectors.messages import Address, Outcome
+from connectors.messages import Address, Limits, Outcome
 from inbox.acts import Desk
 from inbox.claims import is_sending_stopped
 from inbox.composing import Frozen, Written
@@ -36,6 +36,7 @@ from inbox.rules.passages import lengths_of
 from inbox.rules.states import Reason, SendState, Status, may_change
 from inbox.rules.threading import reference_key
 
+MAX_SENT = 50  # our newest messages of a conversation, asked whom they went to
 MAX_ANSWERS_AN_HOUR = 30  # in one conversation: more is a loop, not a talk
 SAME_TEXT_WITHIN = timedelta(hours=24)
 PREVIEW = 240
@@ -75,7 +76,8 @@ def find_gates(wanted: Wanted, connector: Connector, now: datetime) -> list[Gate
         text=written.text,
         recipients=[address.address for address in recipients],
         recipient_keys=keys,
-        customer_keys=_known_keys(wanted.conversation_id, written.account.kind),
+        customer_keys=known_keys(wanted.conversation_id, written.account.kind, connector),
+        asked_keys=asked_keys(written.answers, connector),
         newest_inbound=newest_seen(wanted.conversation_id, wanted.user),
         seen_message=wanted.seen_message,
         subject=written.subject,
@@ -89,15 +91,45 @@ def find_gates(wanted: Wanted, connector: Connector, now: datetime) -> list[Gate
     return gates + [gate for gate in _brakes(wanted, now) if gate.code not in wanted.confirmations]
 
 
-def _known_keys(conversation_id: int, kind: str) -> set[str]:
-    """Identities of the customer, and everybody who takes part in the conversation."""
+def known_keys(conversation_id: int, kind: str, connector: Connector) -> set[str]:
+    """Identities of the customer, and whom we have written to in this conversation before.
+
+    Who stands in a mail's Cc or Reply-To was put there by its writer: nobody gets an answer for that alone.
+    """
     own = Identity.objects.filter(
         links__customer__conversations__id=conversation_id, links__ended_at=None, kind=kind
     ).values_list("key", flat=True)
-    taking_part = StrandParticipant.objects.filter(
-        strand__links__conversation_id=conversation_id, strand__links__ended_at=None
-    ).values_list("identity__key", flat=True)
-    return {*own, *taking_part}
+    sent = Message.objects.filter(
+        strand__links__conversation_id=conversation_id, strand__links__ended_at=None, direction="outbound"
+    ).order_by("-id")
+    known = set(own)
+    for recipients in sent.values_list("recipients", flat=True)[:MAX_SENT]:
+        known |= {connector.identity_key(Address(one["address"], one.get("name", ""))) for one in recipients}
+    return known - {""}
+
+
+def asked_keys(answered: Message | None, connector: Connector) -> set[str]:
+    """Whom a message asks to be answered to instead of its writer."""
+    if answered is None or answered.direction != "inbound":
+        return set()
+    asked = [one for one in answered.recipients if one["role"] == "reply-to"]
+    return {connector.identity_key(Address(one["address"], one.get("name", ""))) for one in asked} - {""}
+
+
+def find_strangers(
+    conversation_id: int, kind: str, recipients: Iterable[Address], answered: Message | None, connector: Connector
+) -> Gate | None:
+    """What would have to be confirmed about these recipients, before anything is written."""
+    addresses = list(recipients)
+    facts = ReplyFacts(
+        text="x",
+        recipients=[one.address for one in addresses],
+        recipient_keys=[connector.identity_key(one) for one in addresses],
+        customer_keys=known_keys(conversation_id, kind, connector),
+        asked_keys=asked_keys(answered, connector),
+    )
+    found = gate_reply(facts, Limits())
+    return next((gate for gate in found if gate.code is GateCode.NOT_THE_CUSTOMER), None)
 
 
 def _brakes(wanted: Wanted, now: datetime) -> Iterable[Gate]:

@@ -20,7 +20,7 @@ from inbox.ids import read_id
 from inbox.models import Draft, DraftAttachment, User
 from inbox.rules.gates import Gate
 from inbox.rules.templates import find_missing
-from web.gates import GateWords
+from web.gates import GateWords, gate_words
 
 MAX_ADDRESSES = 100
 _MAX_FIELD = 20_000
@@ -112,8 +112,16 @@ def proposed(conversation_id: int, user: User, mode: str) -> Form:
             account_id=proposal.account_id,
             accounts=proposal.accounts,
             seen_message=proposal.seen_message,
+            # Said before anything is written; a draft to somebody else is looked at when it is sent.
+            gates=(gate_words(proposal.strangers),) if proposal.strangers and not _has_recipients(draft) else (),
         )
     return with_draft(form, draft) if draft else form
+
+
+def _has_recipients(draft: Draft | None) -> bool:
+    return (
+        draft is not None and isinstance(draft.fields, dict) and bool(draft.fields.get("to") or draft.fields.get("cc"))
+    )
 
 
 def with_draft(form: Form, draft: Draft) -> Form:

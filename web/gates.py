@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -15,6 +17,12 @@ class GateWords:
     name: str
     sentence: str
     is_confirmable: bool
+
+
+def _stranger_words(data: Mapping[str, Any]) -> str:
+    if set(data.get("asked", ())) >= set(data.get("addresses", ())):
+        return _("The mail asks for answers to go to %(names)s, which is not its sender.")
+    return _("It also goes to others than the customer: %(names)s.")
 
 
 def gate_words(gate: Gate) -> GateWords:
@@ -30,7 +38,7 @@ def gate_words(gate: Gate) -> GateWords:
         GateCode.STALE: _("Somebody wrote while you were writing. Read it first."),
         GateCode.TOO_LONG: _("The text is longer than the %(limit)s characters that are allowed."),
         GateCode.ATTACHMENTS_TOO_LARGE: _("The files are larger than the %(size)s that mail servers take."),
-        GateCode.NOT_THE_CUSTOMER: _("It also goes to people who are not in this conversation: %(names)s."),
+        GateCode.NOT_THE_CUSTOMER: _stranger_words(data),
         GateCode.SENDING_STOPPED: _("Sending is stopped at the moment: it leaves as soon as it is allowed again."),
         GateCode.CLOSED_ACCOUNT: _("The mailbox that it would leave from is paused or removed. Choose another."),
         GateCode.SENT_BEFORE: _("The same text went there within the last day."),

@@ -80,12 +80,16 @@ def sender_badge(entry: dict[str, Any]) -> str:
     return _("Sender not checked") if entry.get("verified") is None else ""
 
 
+def server_word(server: str) -> str:
+    return _("the mail server that writes no name") if server == UNNAMED else server
+
+
 def checked_words(entry: dict[str, Any]) -> str:
     """What the receiving server found, for who wants to know: "mx.example.org: dmarc pass (shop.example)"."""
     kept = entry.get("authentication")
     if not isinstance(kept, dict):
         return ""
-    server = _("the mail server") if kept.get("server") == UNNAMED else str(kept.get("server", ""))
+    server = server_word(str(kept.get("server", "")))
     told = [f"{method} {result}" + (f" ({of})" if of else "") for method, result, of in kept.get("results", ())]
     if not kept.get("is_trusted"):
         return _("%(server)s says %(what)s; nobody has confirmed that it is ours") % {

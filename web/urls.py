@@ -21,6 +21,7 @@ from web.views import (
     settings,
     signin,
     templates,
+    vouching,
 )
 
 
@@ -98,6 +99,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/mailbox/signed-in", connecting.signed_in, name="signed-in"),
     path("settings/automatic", automatic.automatic, name="automatic-mail"),
     path("settings/accounts/<id:id>", account.account, name="account"),
+    path("settings/accounts/<id:id>/sender-check", vouching.sender_check, name="sender-check"),
     path("settings/accounts/<id:id>/<slug:name>", account.account_act, name="account-act"),
     path("templates", templates.templates, name="templates"),
     path("templates/new", templates.new, name="template-new"),

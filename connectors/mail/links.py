@@ -56,8 +56,9 @@ def host_of(href: str) -> str:
     if found is None:
         return ""
     name = found.group(2).rpartition("@")[2]
-    name = name if name.endswith("]") else name.partition(":")[0]
-    return ascii_host(name)
+    if name.startswith("["):
+        return name.partition("]")[0] + "]"
+    return ascii_host(name.partition(":")[0])
 
 
 def ascii_host(name: str) -> str:

@@ -20,7 +20,7 @@ class GateCode(StrEnum):
     STALE = "stale"  # data: newest (the message that its writer has not seen)
     TOO_LONG = "too-long"  # data: count, limit
     ATTACHMENTS_TOO_LARGE = "attachments-too-large"  # data: bytes, limit
-    NOT_THE_CUSTOMER = "not-the-customer"  # data: addresses
+    NOT_THE_CUSTOMER = "not-the-customer"  # data: addresses, asked (those that a Reply-To named)
     SENDING_STOPPED = "sending-stopped"
     CLOSED_ACCOUNT = "closed-account"
     SENT_BEFORE = "sent-before"  # data: addresses; the same text went there within a day
@@ -49,7 +49,8 @@ class ReplyFacts:
     text: str
     recipients: Sequence[str]  # as they will be written
     recipient_keys: Sequence[str]
-    customer_keys: Collection[str]  # all identities of the customer, and who takes part in the conversation
+    customer_keys: Collection[str]  # all identities of the customer, and whom we have written to here before
+    asked_keys: Collection[str] = ()  # whom the answered message asks to be answered to
     newest_inbound: int = 0  # id of the newest message the customer wrote; 0: none
     seen_message: int = 0  # id of the newest message its writer had before their eyes
     subject: str = ""
@@ -109,5 +110,11 @@ def _recipients(facts: ReplyFacts, limits: Limits) -> list[Gate]:
         if key not in facts.customer_keys
     )
     if strangers:
-        gates.append(Gate(GateCode.NOT_THE_CUSTOMER, data={"addresses": strangers}))
+        gates.append(_not_the_customer(facts, strangers))
     return gates
+
+
+def _not_the_customer(facts: ReplyFacts, strangers: Sequence[str]) -> Gate:
+    keys = dict(zip(facts.recipients, facts.recipient_keys, strict=True))
+    asked = tuple(one for one in strangers if keys[one] in facts.asked_keys)
+    return Gate(GateCode.NOT_THE_CUSTOMER, data={"addresses": tuple(strangers), **({"asked": asked} if asked else {})})

@@ -139,6 +139,7 @@ MATRIX: dict[str, Line] = {
     "connect-mailbox": Line(MANAGERS),
     "signed-in": Line((422, 422, FORBIDDEN, FORBIDDEN, TO_DOOR)),
     "account": Line(MANAGERS, lambda house: [house.support.id]),
+    "sender-check": Line(MANAGERS_ACT, lambda house: [house.support.id], post={"act": "stop"}),
     "account-act": Line(MANAGERS_ACT, lambda house: [house.support.id, "pause"], post={}),
     "templates": Line(EVERYONE),
     "template-new": Line(MANAGERS),

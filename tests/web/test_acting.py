@@ -178,7 +178,7 @@ STOPPED = [
     ({"text": "   "}, "Write something first"),
     ({"to": ""}, "Say who it goes to"),
     ({"to": "not an address"}, "is not an e-mail address"),
-    ({"to": TO, "cc": "stranger@elsewhere.example"}, "not in this conversation"),
+    ({"to": TO, "cc": "stranger@elsewhere.example"}, "others than the customer: stranger@elsewhere.example"),
     ({"seen_message": "1"}, "Somebody wrote while you were writing"),
 ]
 

@@ -19,6 +19,7 @@ from web.rows import channel_of
 from web.sends import send_words
 from web.views.page import clock_of, render
 from web.views.proof import rule_words
+from web.views.vouching import vouching_row
 from workers import status
 
 _OUTBOX = (
@@ -223,6 +224,13 @@ def _keeping_up(found: dict[str, Any]) -> list[dict[str, str]]:
     ]
 
 
+def _asked(request: SignedIn) -> list[dict[str, Any]]:
+    """Mailboxes whose server is to be confirmed before it vouches for anybody."""
+    if not access.may(request.user, "accounts"):
+        return []
+    return [row for row in map(vouching_row, access.accounts(request.user)) if row["candidate"]]
+
+
 @needs("health")
 @require_GET
 def health(request: SignedIn) -> HttpResponse:
@@ -250,5 +258,6 @@ def health(request: SignedIn) -> HttpResponse:
         "outbox": outbox,
         "troubled": _troubled_sends(request, clock),
         "keeping_up": _keeping_up(found),
+        "asked": _asked(request),
     }
     return render(request, "health.html", context, here="health")

@@ -20,6 +20,7 @@ from web.formatting import Clock, find_zone
 from web.rows import channel_of
 from web.views.automatic import class_rows
 from web.views.page import clock_of, render, role_word
+from web.views.vouching import vouching_row
 
 
 def state_words(account: Account, clock: Clock) -> dict[str, str]:
@@ -56,6 +57,7 @@ def settings(request: SignedIn) -> HttpResponse:
             "channel": channel_of(account.kind),
             "state": state_words(account, clock),
             "signs_in": bool(issuer_of(account)),
+            "vouching": vouching_row(account) if access.may(request.user, "accounts") else None,
         }
         for account in access.accounts(request.user)
     ]
