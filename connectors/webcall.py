@@ -103,7 +103,10 @@ def _exchange(
         with contextlib.closing(connection):
             connection.request("GET" if body is None else "POST", path, body, dict(headers))
             response = connection.getresponse()
-            return response.status, response.read(MAX_BYTES + 1)
+            content = response.read(MAX_BYTES + 1)
+        if is_late.is_set():  # what was read until then is no answer
+            raise TimeoutError
+        return response.status, content
     except (OSError, http.client.HTTPException) as error:
         if is_late.is_set():
             raise TimeoutError from error
