@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from inbox import accounts, aftercare, shelf
+from inbox import accounts, aftercare, reconciliation, shelf
 from inbox.models import Account, Aftercare, RawBody, RawItem
 from tests.builders import make_mail
 from tests.servers.dovecot import Dovecot, running_dovecot
@@ -116,6 +116,11 @@ def test_moved_mail_is_not_missing(dovecot: Dovecot, user: str) -> None:
     again = jobs.poll(account.id)
     assert (again.new, again.sentence, is_complete(account)) == (1, "", True)
     assert RawItem.objects.filter(account=account).count() == 5
+    assert reconciliation.ask(account.id, timezone.now())
+    jobs.poll(account.id)
+    sums = shelf.completeness(account.id)
+    assert (sums.complete, sums.pending, sums.unexplained, sums.gone) == (True, 0, 0, 4)
+    assert sums.proved_at is not None
     assert at_server(dovecot, user, "Done")[0] == 4
 
 

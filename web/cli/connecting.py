@@ -81,6 +81,8 @@ def add(kinds: Any) -> None:
     email.add_argument("--undo-seconds", type=int, default=10, metavar="N", help="how long a reply waits (default 10)")
     email.add_argument("--probe", action="store_true", help="a server of your own: ask it for news all the time")
     email.add_argument("--no-file-sent", action="store_true", help="the provider files sent mail itself (Gmail does)")
+    email.add_argument("--mark-seen", action="store_true", help="mark mail as read on the server once it is stored")
+    email.add_argument("--move-to", default="", metavar="F", help="move mail to this folder there once it is stored")
     email.add_argument("--authserv-id", default="", metavar="ID", help="whose Authentication-Results are trusted")
     email.add_argument("--ca-file", default="", metavar="FILE", help="a private certificate authority")
     email.add_argument("--insecure", action="store_true", help="allow an unencrypted connection beyond this machine")
@@ -169,6 +171,8 @@ def _email_settings(options: argparse.Namespace) -> dict[str, Any]:
         "aliases": options.alias,
         "relays": options.relay,
         "file_sent": not options.no_file_sent and profile.get("file_sent", True),
+        "mark_seen": options.mark_seen,
+        "move_to": options.move_to,
         "probe": options.probe,
         "authserv_id": options.authserv_id,
         "ca_file": options.ca_file,
