@@ -33,7 +33,12 @@ from connectors.messages import Address, Automatic, Flag, ParsedMessage, Recipie
 
 _ROLES = ((b"to", "to"), (b"cc", "cc"), (b"bcc", "bcc"), (b"reply-to", "reply-to"))
 _LOOK_BYTES = 4096
-_READABLE = (b"from", b"to", b"subject", b"date", b"message-id", b"received", b"content-type", b"mime-version")
+_READABLE = (
+    b"from", b"to", b"subject", b"date", b"message-id", b"received", b"content-type", b"mime-version", b"cc", b"bcc",
+    b"sender", b"reply-to", b"return-path", b"delivered-to", b"references", b"in-reply-to", b"list-id", b"precedence",
+    b"auto-submitted", b"authentication-results", b"content-transfer-encoding", b"x-mailer", b"list-unsubscribe",
+    b"content-language", b"x-failed-recipients",
+)  # fmt: skip
 
 
 def parse_mail(
@@ -80,7 +85,7 @@ class _Reading:
     def flag(self, flag: Flag) -> None:
         self.flags[flag] = None
 
-    def message(self, raw_sha256: str) -> ParsedMessage:
+    def message(self, raw_sha256: str = "") -> ParsedMessage:
         if not any(name in self.fields for name in _READABLE) and not _is_plain_text(self.content):
             rest = salvage(self.content, self.fallback_date)
             return replace(rest, flags=(*rest.flags, Flag.TRUNCATED)) if self.tree.cut else rest
@@ -272,7 +277,8 @@ class _Reading:
 def _is_plain_text(content: bytes) -> bool:
     """Whether bytes without a header are at least words: then they are the text of a message, not damage."""
     start = content[:_LOOK_BYTES]
-    if b"\0" in start or not start.strip():
+    if not start.strip():
         return False
     odd = sum(byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in start)
-    return odd == 0 and start.decode("utf-8", "replace").count("\ufffd") <= 1  # the last character may be cut
+    odd += start.decode("utf-8", "replace").count("\ufffd")
+    return odd <= 1 + len(start) // 50  # a little damage leaves words; the last character may be cut

@@ -93,8 +93,8 @@ class Tree:
 
 def parse_tree(content: bytes) -> Tree:
     """Split a whole message. Never raises; at most MAX_PARTS parts and MAX_DEPTH levels."""
-    if b"\n" not in content[: 1024 * 1024] and b"\r" in content:
-        content = content.replace(b"\r", b"\n")
+    if _ends_lines_with_cr(content):
+        content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     start = len(content) - len(content.lstrip(b"\r\n")) if content[:1] in (b"\r", b"\n") else 0
     if content.startswith(_BYTE_ORDER_MARK, start):
         start += len(_BYTE_ORDER_MARK)
@@ -107,6 +107,15 @@ def parse_tree(content: bytes) -> Tree:
     else:
         root.path = "1"
     return tree
+
+
+def _ends_lines_with_cr(content: bytes) -> bool:
+    """As the first Macintosh did; a few other line ends in between are damage."""
+    first = content.find(b"\r", 0, 8192)
+    if first < 0 or content[first + 1 : first + 2] == b"\n":
+        return False
+    head = content[: 64 * 1024]
+    return head.count(b"\r") - head.count(b"\r\n") > head.count(b"\n")
 
 
 def _split_all(tree: Tree) -> None:

@@ -19,6 +19,8 @@ from tests.servers.faulty_smtp import Fault, Phase
 
 KILL_SEEDS = 10
 SEND_RUNS = 20
+MALFORMED = 100_000
+MALFORMED_AT_ONCE = 5_000
 _FUZZ_FOLDERS = ("tests/rules", "tests/connectors", "tests/search", "tests/inbox")
 
 
@@ -79,6 +81,22 @@ class Fuzz:
         return "" if done.returncode == 0 else done.stdout[-3000:]
 
 
+@dataclass
+class Malformed:
+    """Malformed mail by number, read in confined children as it would be, and again here with a clock beside it."""
+
+    name: ClassVar[str] = "mails"
+
+    def cells(self) -> list[str]:
+        return [str(first) for first in range(0, MALFORMED, MALFORMED_AT_ONCE)]
+
+    def run(self, cell: str) -> str:
+        command = [sys.executable, "-m", "tests.connectors.malformed", cell, str(MALFORMED_AT_ONCE)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        print(done.stdout.partition("\n")[0], flush=True)
+        return "" if done.returncode == 0 else (done.stdout + done.stderr)[-3000:]
+
+
 @contextmanager
 def open_parts(folder: Path) -> Iterator[list[Part]]:
     files = folder / "import"
@@ -87,4 +105,4 @@ def open_parts(folder: Path) -> Iterator[list[Part]]:
         head = f"From: old@example.org\r\nMessage-ID: <imp-{number}@example.org>\r\nSubject: Imported {number}\r\n"
         (files / f"{number}.eml").write_text(f"{head}Date: Tue, 3 Nov 2026 10:00:00 +0000\r\n\r\nImported {number}\r\n")
     with open_lane(folder) as lane:
-        yield [Kills(lane, files), Sends(lane), Fuzz()]
+        yield [Kills(lane, files), Sends(lane), Malformed(), Fuzz()]
