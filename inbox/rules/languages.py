@@ -17,7 +17,7 @@ from typing import NamedTuple
 from inbox.rules.passages import Lengths, is_shown
 
 UNKNOWN = "und"  # ISO 639-3: undetermined
-MAX_LETTERS = 400  # of the text; more of it makes nothing surer
+MAX_LETTERS = 240  # of the text; more of it makes nothing surer
 
 Ranking = Sequence[tuple[str, float]]
 """Languages and probabilities, the likeliest first."""
@@ -70,7 +70,7 @@ def new_words(text: str, lengths: Lengths) -> str:
 
 def readable(text: str) -> str:
     """The words of a text that say something about its language: no addresses, numbers, or quoted lines."""
-    words = _WORD.findall(_NOISE.sub(" ", text[: MAX_LETTERS * 10]))
+    words = _WORD.findall(_NOISE.sub(" ", text[: MAX_LETTERS * 8]))
     kept: list[str] = []
     room = MAX_LETTERS
     for word in words:
