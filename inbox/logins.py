@@ -27,13 +27,16 @@ from inbox import issuers, leases
 from inbox.credentials import seal_secrets, unseal, unseal_secrets
 from inbox.killpoints import reach
 from inbox.models import Account
+from inbox.transactions import retried
 
 log = logging.getLogger(__name__)
 
 _LEASE_SECONDS = 90  # longer than a token endpoint may take, discovery included
 _WAIT_SECONDS = 60.0
 _LOOK_SECONDS = 0.1
-_SKEW = timedelta(seconds=120)  # clocks differ; a token this close to its end is not begun with
+_SKEW = timedelta(seconds=120)  # so much may clocks differ
+_PAUSE_SECONDS = 60.0  # after a token endpoint failed, while the old token serves
+_pauses: dict[int, float] = {}  # account → when its token endpoint may be asked again, in this process
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Tokens:
 
     def is_young(self, now: datetime) -> bool:
         """In the first half of its life, with room for clocks that differ."""
-        return now < min(self.since + (self.until - self.since) / 2, self.until - _SKEW) and now >= self.since - _SKEW
+        return self.since - _SKEW <= now < self.since + (self.until - self.since) / 2
 
     def is_alive(self, now: datetime) -> bool:
         return now < self.until
@@ -114,9 +117,12 @@ class AccountTokens:
         tokens, now = self._load(), leases.database_now()
         if tokens.is_young(now):
             return tokens.access
+        if tokens.is_alive(now) and time.monotonic() < _pauses.get(self._id, 0.0):
+            return tokens.access
         try:
             return self._refreshed(tokens).access
         except RetryLater as error:
+            _pauses[self._id] = time.monotonic() + _PAUSE_SECONDS
             if not tokens.is_alive(now):
                 raise
             log.warning("account %s: the old access token serves meanwhile: %s", self._id, error.sentence)
@@ -153,7 +159,7 @@ class AccountTokens:
         issuer = issuers.get_issuer(issuers.issuer_of(account))
         grant = oauth.refresh(issuer, tokens.refresh)
         reach("oauth.answered")
-        kept = self._commit(tokens, grant)
+        kept = retried(lambda: self._commit(tokens, grant))
         reach("oauth.committed")
         return kept
 
