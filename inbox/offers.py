@@ -26,6 +26,7 @@ from inbox.models import (
     User,
 )
 from inbox.people import Actor, actor_name, audit
+from inbox.rules.forwards import find_forwarded
 from inbox.rules.offers import Offer, Ours
 
 FOR_SOMEBODY = frozenset({"original-writer", "reply-to"})
@@ -104,6 +105,33 @@ def take_person(
     desk.is_reversible = True
     data = {"person": before, "offer": str(offer), "message": str(message_id), "name": address.name or address.address}
     return desk.close("take-person", data=data)
+
+
+def take_offered(conversation_id: int, message_id: int, offer: Offer, actor: Actor, now: datetime) -> Act:
+    """As `take_person`, for whom the message itself names. Raises Refusal."""
+    message = _message_in(conversation_id, message_id)
+    if offer is Offer.WRITER:
+        forwarded = find_forwarded(message.text)
+        named = Address(forwarded.address, forwarded.name) if forwarded else None
+    else:
+        wished = [one for one in message.recipients if one["role"] == "reply-to"]
+        named = Address(wished[0]["address"], wished[0]["name"]) if len(wished) == 1 else None
+    if named is None or offer not in (Offer.WRITER, Offer.RELAY):
+        raise Refusal(_("This message names nobody who could be the customer."))
+    return take_person(conversation_id, message_id, offer, named, actor, now)
+
+
+@transaction.atomic
+def take_relay(conversation_id: int, message_id: int, actor: Actor, now: datetime) -> Act:
+    """Takes the person a form speaks for, and makes it the rule for all mail that the form will send. Raises Refusal.
+
+    Undoing it gives the person back; the rule stays until somebody takes it out of the mailbox's settings.
+    """
+    act = take_offered(conversation_id, message_id, Offer.RELAY, actor, now)
+    message = _message_in(conversation_id, message_id)
+    assert message.account_id is not None
+    add_relay(message.account_id, message.author_address, actor, now)
+    return act
 
 
 def give_back(desk: Desk, record: AuditRecord) -> None:

@@ -221,7 +221,7 @@ def _recount(conversation: Conversation) -> None:
         .values("direction", "automatic", "written_at", "text", "account_id")
     )
     said = [one for one in rows if one["direction"] != "note"]
-    people = [one for one in said if not one["automatic"]]
+    people = [(one["direction"], one["written_at"]) for one in said if not one["automatic"]]
     conversation.messages_count = len(rows)
     conversation.last_inbound_at = _last(people, "inbound")
     conversation.last_outbound_at = _last(people, "outbound")
@@ -232,8 +232,8 @@ def _recount(conversation: Conversation) -> None:
         conversation.last_direction = said[-1]["direction"]
 
 
-def _last(rows: Sequence[dict[str, Any]], direction: str) -> datetime | None:
-    return max((one["written_at"] for one in rows if one["direction"] == direction), default=None)
+def _last(rows: Sequence[tuple[str, datetime]], wanted: str) -> datetime | None:
+    return max((at for direction, at in rows if direction == wanted), default=None)
 
 
 def _is_answered(conversation: Conversation) -> bool:

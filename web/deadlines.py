@@ -9,7 +9,7 @@ from typing import Any, cast
 from django.utils.translation import gettext as _
 
 from inbox import sla
-from inbox.rules.states import Status
+from inbox.rules.states import Reason, Status
 from inbox.rules.urgency import Span, Stage, Urgency, urgency
 from web.formatting import Clock
 
@@ -46,6 +46,8 @@ def _settled(row: dict[str, Any], clock: Clock) -> TimeLeft | None:
 
 def time_left(row: dict[str, Any], clock: Clock) -> TimeLeft:
     """`row` as `inbox.worklist` gives it."""
+    if row["status"] == Status.RESOLVED and row.get("status_reason") == Reason.AUTOMATIC:
+        return TimeLeft("none", "none", _("No clock"))
     settled = _settled(row, clock)
     if settled is not None:
         return settled

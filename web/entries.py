@@ -30,7 +30,7 @@ def bare_subject(subject: str) -> str:
 
 
 # Acts that their message tells already.
-TOLD_BY_MESSAGE = frozenset({"reply", "note", "customer-wrote"})
+TOLD_BY_MESSAGE = frozenset({"reply", "note", "customer-wrote", "dismiss-offer"})
 
 
 def hidden_entry(entry: dict[str, Any], number: int) -> dict[str, Any]:
@@ -243,6 +243,8 @@ def _act_words(act: str, data: dict[str, Any], who: str, names: dict[int, str], 
         "act": act,
         "owner": names.get(owner, _("somebody")) if isinstance(owner, int) else "",
         "tag": str(data.get("tag") or ""),
+        "subject": str(data.get("subject") or ""),
+        "name": str(data.get("name") or ""),
         "recipient": str(data.get("recipient") or _("the address")),
         "why": failure_words(str(data.get("why") or "")),
         "until": clock.moment(datetime.fromisoformat(until)) if isinstance(until, str) else "",
@@ -250,6 +252,9 @@ def _act_words(act: str, data: dict[str, Any], who: str, names: dict[int, str], 
     words = {
         "resolve": ("check", _("%(who)s resolved it.")),
         "no-answer-needed": ("ban", _("%(who)s resolved it: no answer needed.")),
+        "split": ("layers", _("%(who)s split it: “%(subject)s” is a conversation of its own now.")),
+        "split-off": ("layers", _("%(who)s split this off another conversation.")),
+        "take-person": ("contact", _("%(who)s took %(name)s as the customer.")),
         "needs-answer": ("inbox", _("%(who)s put it into the queue.")),
         "reopen": ("undo-2", _("%(who)s opened it again.")),
         "snooze": ("moon", _("%(who)s put it aside until %(until)s.")),

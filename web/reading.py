@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from web.deadlines import TimeLeft, time_left
 from web.entries import TOLD_BY_MESSAGE, act_entry, hidden_entry, message_entry
 from web.formatting import Clock
 from web.languages import language_word
+from web.offers import offers_beside
 from web.rows import Channel, channel_of, queue_row
 
 _NAMES_SECONDS = 30.0
@@ -81,8 +82,14 @@ class Pane:
     draft: dict[str, Any] | None
 
 
-def days_of(entries: Iterable[dict[str, Any]], clock: Clock, user: User, subject: str) -> list[Day]:
-    """Cuts the timeline into days of the reader's zone and puts every entry into words."""
+def days_of(
+    entries: Iterable[dict[str, Any]],
+    clock: Clock,
+    user: User,
+    subject: str,
+    offers: Mapping[int, dict[str, Any]] | None = None,
+) -> list[Day]:
+    """Cuts the timeline into days of the reader's zone and puts every entry into words. `offers`: by message id."""
     entries = list(entries)
     names = user_names()
     copies = _copies(entries)
@@ -106,6 +113,7 @@ def days_of(entries: Iterable[dict[str, Any]], clock: Clock, user: User, subject
                 # Said where it changes; else the fact beside the conversation is enough.
                 shown["now_in"] = language_word(shown["language"]) if spoken not in ("", shown["language"]) else ""
                 spoken = shown["language"]
+            shown["offer"] = (offers or {}).get(entry["id"])
             shown["is_unread"] = _is_theirs(entry) and entry["at"] == last and (answered is None or answered < last)
         key = clock.local(at).date().isoformat() if at else "start"
         if not days or days[-1].key != key:
@@ -204,7 +212,7 @@ def pane(timeline: Timeline, user: User, clock: Clock, tab: str) -> Pane:
         tags=tuple(row.get("tags", ())),
         time=left,
         due_words=left.due,
-        days=days_of(timeline.entries, clock, user, row["subject"]),
+        days=days_of(timeline.entries, clock, user, row["subject"], offers_beside(timeline, user, tab)),
         earlier=timeline.earlier,
         newest_message=timeline.newest_message,
         facts=_facts(timeline, clock),

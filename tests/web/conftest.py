@@ -15,7 +15,7 @@ from inbox import people, templates
 from inbox.models import Account, Attachment, Conversation, Message, ReplyTemplate, User
 from inbox.rules.states import Role
 from tests.builders import make_account, make_item, make_mail, receive
-from web import reading, trust
+from web import offers, reading, trust
 from web.views import page
 
 PIXEL = (
@@ -30,10 +30,12 @@ def _fresh_memory() -> Iterator[None]:
     page.forget_organisation()
     reading.forget_names()
     trust.forget_ours()
+    offers.forget_ours()
     yield
     page.forget_organisation()
     reading.forget_names()
     trust.forget_ours()
+    offers.forget_ours()
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from inbox import automatic, conversations, replies, worklist
+from inbox import automatic, conversations, offers, replies, splitting, worklist
 from inbox.acts import Act, Refusal, read_token
 from inbox.ids import read_id
 from inbox.models import Envelope, User
 from inbox.people import actor_name
+from inbox.rules.offers import Offer
 from web import access
 from web.access import SignedIn, needs
 from web.formatting import Clock
@@ -55,7 +56,29 @@ def _until(request: SignedIn, now: datetime) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=clock_of(request.user).zone)
 
 
+def _offered(request: SignedIn) -> Offer:
+    try:
+        return Offer(request.POST.get("offer", ""))
+    except ValueError:
+        raise Refusal(_("This offer is no longer there.")) from None
+
+
+def _rule(request: SignedIn, id: int, now: datetime) -> Act:
+    """A rule for a mailbox is for who looks after the mailboxes."""
+    if not access.may(request.user, "accounts"):
+        raise Refusal(_("Only who looks after the mailboxes can make this a rule."))
+    return offers.take_relay(id, read_id(request.POST.get("message")), request.user, now)
+
+
 ACTS: dict[str, Perform] = {
+    "split": lambda request, id, now: splitting.split(id, read_id(request.POST.get("message")), request.user, now),
+    "take-person": lambda request, id, now: offers.take_offered(
+        id, read_id(request.POST.get("message")), _offered(request), request.user, now
+    ),
+    "relay-rule": _rule,
+    "dismiss-offer": lambda request, id, now: offers.dismiss(
+        id, read_id(request.POST.get("message")), _offered(request), request.user, now
+    ),
     "resolve": lambda request, id, now: conversations.resolve(id, request.user, now),
     "no-answer": lambda request, id, now: conversations.resolve(id, request.user, now, no_answer_needed=True),
     "needs-answer": lambda request, id, now: automatic.needs_answer(id, request.user, now),
@@ -77,6 +100,9 @@ def _told(act: Act, name: str) -> str:
         "resolve": _("Resolved"),
         "no-answer-needed": _("Resolved, no answer needed"),
         "needs-answer": _("In the queue"),
+        "split": _("Split: two conversations now"),
+        "take-person": _("The customer has changed"),
+        "dismiss-offer": _("Not offered again"),
         "reopen": _("Open again"),
         "snooze": _("Put aside"),
         "unsnooze": _("Awake again"),

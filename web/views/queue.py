@@ -20,7 +20,7 @@ from web.rows import belongs, queue_page, queue_row
 from web.views.page import clock_of, counts_of, cursor_of, is_fragment, render, render_part
 
 PAGE_ROWS = 50
-TABS = ("open", "mine", "waiting", "snoozed", "resolved", "automatic", "all")
+TABS = ("open", "mine", "waiting", "snoozed", "resolved", "all", "automatic")
 _MAX_IDS = 200
 _OPEN = re.compile(r"/c/([0-9]{1,19})(?:[?#]|$)")
 
