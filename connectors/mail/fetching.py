@@ -61,6 +61,7 @@ class FolderWalk:
         self.memory = Memory.read(self.known)
         self.status: FolderStatus | None = None
         self.is_complete = False
+        self.is_sure = True  # that the numbers still mean what they meant
         self._retired: tuple[Scope, ...] = ()
         self._told = False
         self._unlisted = 0
@@ -98,18 +99,31 @@ class FolderWalk:
         if self.known is None:
             self.scope = first_scope(self.place, status.uid_validity)
             return
-        seen: dict[int, tuple[str, int]] = {}
-        if self.memory.canaries:
-            wanted = uid_set([canary[0] for canary in self.memory.canaries])
-            answer = self.session.command(
-                b"UID FETCH %s (UID INTERNALDATE RFC822.SIZE)" % wanted, "checking the folder"
-            )
-            seen = {m.uid: (m.received_at.isoformat(), m.size or 0) for m in answer.fetched if m.received_at}
+        seen = self._canaries()
         if has_epoch_ended(self.known, self.memory, status.uid_validity, status.uid_next, seen):
             self._retired = (self.scope,)
             self.memory = self.memory.after_turn(self.clock())
             self.scope = next_scope(self.place, status.uid_validity, self.memory.turn)
             self.ranges, self.troubled = (), set()
+
+    def _canaries(self) -> dict[int, tuple[str, int]]:
+        """What the server now says of the mails by which an ended epoch shows: uid → (INTERNALDATE, size)."""
+        uids = [canary[0] for canary in self.memory.canaries]
+        seen = self._dates(uids)
+        if missing := [uid for uid in uids if uid not in seen]:
+            # Deleted, or left out of this one answer: then nothing is known of the epoch yet.
+            found = self.session.command(b"UID SEARCH UID " + uid_set(missing), "checking the folder").numbers
+            listed = [uid for uid in missing if uid in found]
+            seen |= self._dates(listed)
+            self.is_sure = all(uid in seen for uid in listed)
+        return seen
+
+    def _dates(self, uids: list[int]) -> dict[int, tuple[str, int]]:
+        if not uids:
+            return {}
+        command = b"UID FETCH %s (UID INTERNALDATE RFC822.SIZE)" % uid_set(uids)
+        answer = self.session.command(command, "checking the folder")
+        return {one.uid: (one.received_at.isoformat(), one.size or 0) for one in answer.fetched if one.received_at}
 
     # --- What is unknown --------------------------------------------------------------------------------------------
 

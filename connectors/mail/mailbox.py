@@ -170,7 +170,7 @@ class Mailbox:
             budget.spend(before - own.left)
         if walk.is_complete:
             del found[place]
-            if walk.status and not walk.troubled and self._is_settled(place, walk.status, walk.ranges):
+            if walk.status and walk.is_sure and not walk.troubled and self._is_settled(place, walk.status, walk.ranges):
                 self._quiet[place] = _Quiet(walk.scope, walk.status, walk.ranges)
 
     def _is_settled(self, place: str, status: FolderStatus, ranges: Ranges) -> bool:
@@ -236,7 +236,10 @@ class Mailbox:
     # --- Reconciliation and evidence --------------------------------------------------------------------------------
 
     def list_uids(self, scope: Scope) -> tuple[Sequence[int], int]:
-        """The UIDs of a scope, ascending, and how many the server says there are. Raises RetryLater when the folder has begun a new epoch since."""
+        """The UIDs of a scope, ascending, and how many the server says there are.
+
+        Raises RetryLater when the folder has begun a new epoch since.
+        """
         # Opening a folder swallows its news, so the next fetch has to look for itself.
         self._quiet.pop(scope.place, None)
         return list_uids(self.open_session(), scope)

@@ -61,6 +61,7 @@ def new_epoch(world: World, number: int) -> None:
 
 def rewind(world: World, number: int) -> None:
     """Restored from a backup: the newest mails are gone, and their numbers are given out again."""
+    world.standing.hang_up()
     if (folder := _folder(world, number)) and folder.mails:
         kept = sorted(folder.mails)[: -(1 + number % 3)]
         folder.mails = {uid: folder.mails[uid] for uid in kept}
@@ -70,7 +71,13 @@ def rewind(world: World, number: int) -> None:
 
 
 def reuse(world: World, number: int) -> None:
-    """The newest number comes to mean another mail."""
+    """The newest number comes to mean another mail, after a restart."""
+    world.standing.hang_up()
+    swap(world, number)
+
+
+def swap(world: World, number: int) -> None:
+    """The same, and nobody on an open connection is told."""
     if (folder := _folder(world, number)) and folder.mails:
         folder.mails[max(folder.mails)] = world.write_mail()
 
@@ -166,7 +173,8 @@ def restart(world: World, number: int) -> None:
 
 
 def prove(world: World, number: int) -> None:
-    world.prove()
+    if world.has_proof:
+        world.prove()
 
 
 def rest(world: World, number: int) -> None:
@@ -176,6 +184,7 @@ def rest(world: World, number: int) -> None:
 ACTS: Final[tuple[Act, ...]] = (
     *(deliver, deliver, deliver, poll, poll_later, poll_later),
     *(deliver_twice, expunge, move, skip_numbers, new_epoch, rewind, reuse, rename, delete_folder, make_folder),
-    *(omit, hide, show_top_late, lie_about_the_count, answer_with_the_last, chatter, race, strike, strike, hang),
+    *(omit, omit, answer_with_the_last, chatter, race, strike, strike, hang),
     *(outage, calm, die, restart, prove, rest),
 )
+ONLY_A_PROOF_HEALS: Final[tuple[Act, ...]] = (hide, show_top_late, lie_about_the_count, swap)

@@ -265,10 +265,12 @@ def listening() -> Iterator[Standing]:
     threads: list[threading.Thread] = []
 
     def talk(sock: socket.socket) -> None:
+        standing.sockets.add(sock)
         with sock, suppress(_Gone, OSError):
             sock.settimeout(20)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             Session(standing.model, sock).run()
+        standing.sockets.discard(sock)
 
     def accept() -> None:
         with suppress(OSError):
@@ -295,3 +297,10 @@ def listening() -> Iterator[Standing]:
 class Standing:
     port: int
     model: ModelImap = field(default_factory=ModelImap)
+    sockets: set[socket.socket] = field(default_factory=set)
+
+    def hang_up(self) -> None:
+        """The server restarts: every connection is at its end."""
+        for sock in list(self.sockets):
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
