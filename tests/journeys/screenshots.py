@@ -66,9 +66,9 @@ def template(page: Page, address: str) -> None:
 
 
 def guided(page: Page, address: str) -> None:
-    """Connecting a mailbox, at the step where the servers have been guessed."""
+    """Connecting a mailbox, at the step that says what its provider needs."""
     page.goto(f"{address}/settings/mailbox")
-    page.fill("input[name=address]", "help@example.org")
+    page.fill("input[name=address]", "tasbora@fastmail.com")
     page.click("button[type=submit].is-primary")
     page.wait_for_selector("input[name=password]")
 

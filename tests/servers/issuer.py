@@ -107,7 +107,26 @@ class Issuer:
 
 @contextmanager
 def running_issuer() -> Iterator[Issuer]:
-    node, folder, port = require("node", "nodejs"), packages(), free_port()
+    node, folder = require("node", "nodejs"), packages()
+    for attempt in range(3):
+        issuer = _start(node, folder)
+        try:
+            ready = issuer._answer()
+        except RuntimeError:  # somebody else took the port in between
+            stop(issuer)
+            if attempt == 2:
+                raise
+        else:
+            break
+    issuer.kid, issuer.pem = ready["kid"], ready["pem"]
+    try:
+        yield issuer
+    finally:
+        stop(issuer)
+
+
+def _start(node: Path, folder: Path) -> Issuer:
+    port = free_port()
     process = subprocess.Popen(
         [str(node), str(SOURCE / "issuer.cjs"), str(port)],
         stdin=subprocess.PIPE,
@@ -116,13 +135,7 @@ def running_issuer() -> Iterator[Issuer]:
         text=True,
         env={**os.environ, "NODE_PATH": str(folder / "node_modules")},
     )
-    issuer = Issuer(port, process)
-    try:
-        ready = issuer._answer()
-        issuer.kid, issuer.pem = ready["kid"], ready["pem"]
-        yield issuer
-    finally:
-        stop(issuer)
+    return Issuer(port, process)
 
 
 def stop(issuer: Issuer) -> None:
