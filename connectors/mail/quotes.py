@@ -16,6 +16,7 @@ from connectors.mail.quotewords import (
     DATE_INSIDE,
     DATED_ADDRESS,
     FROM_LINE,
+    HEADER_IN_ONE,
     INVISIBLE,
     ON_START,
     PRONOUN_WROTE,
@@ -136,7 +137,7 @@ def _history_start(lines: list[str], index: int, stripped: str) -> int:
         return -1
     if last in ":：" and BEGIN_FORWARDED.match(stripped):
         return -1
-    if _names_a_field(stripped) and _header_block(lines, index, is_ruled=False):
+    if _names_a_field(stripped) and (_header_block(lines, index, is_ruled=False) or HEADER_IN_ONE.match(stripped)):
         return -1
     end, is_certain = _attribution_end(lines, index, stripped)
     if not end:
@@ -173,7 +174,14 @@ def _header_block(lines: list[str], index: int, *, is_ruled: bool) -> bool:
     near = [line for line in near if line][:8]
     if not near or not _field_of(near[0]):
         return False
-    found = {_field_of(line) for line in near}
+    found: set[str] = set()
+    strange = 0
+    for line in near:
+        field = _field_of(line)
+        strange = 0 if field else strange + 1
+        if strange == 2:  # one line may be the rest of the one above
+            break
+        found.add(field)
     if "from" not in found or not found & {"when", "to"}:
         return False
     return "subject" in found or is_ruled or any("@" in line for line in near[:5])
@@ -198,7 +206,7 @@ def _attribution_end(lines: list[str], index: int, stripped: str) -> tuple[int, 
     joined = ""
     for offset, line in enumerate(lines[index : index + 6]):
         piece = _plain(line)
-        if not piece and offset and joined.endswith("<"):
+        if not piece and offset and (joined.endswith("<") or lines[index + offset + 1 : index + offset + 2] == ["<"]):
             continue
         if not piece or (piece[0] == ">" and len(piece) > 9):
             return 0, False
@@ -207,6 +215,8 @@ def _attribution_end(lines: list[str], index: int, stripped: str) -> tuple[int, 
             certainty = _attribution(joined)
             return (index + offset + 1, certainty == CERTAIN) if certainty else (0, False)
         if offset == 0:
+            if _ends_without_colon(piece):
+                return index + 1, True
             if piece.startswith("--") and piece.endswith("--") and piece.strip("- ").lower().endswith(WROTE_WORDS):
                 return index + 1, True
             if DATED_ADDRESS.match(piece):
@@ -217,6 +227,12 @@ def _attribution_end(lines: list[str], index: int, stripped: str) -> tuple[int, 
             if not (DATE_INSIDE.search(piece) or "@" in piece):
                 return 0, False
     return 0, False
+
+
+def _ends_without_colon(piece: str) -> bool:
+    if not piece.lower().endswith(WROTE_WORDS) or not ON_START.match(piece):
+        return False
+    return DATE_INSIDE.search(piece) is not None and ADDRESS_INSIDE.search(piece) is not None
 
 
 def _attribution(joined: str) -> int:

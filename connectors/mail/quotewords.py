@@ -150,6 +150,11 @@ WHEN_LINE = re.compile(rf"\*{{0,2}}(?:{_WHEN})\*{{0,2}}\s?[:：]", re.I)
 TO_LINE = re.compile(rf"\*{{0,2}}(?:{_TO})\*{{0,2}}\s?[:：]", re.I)
 SUBJECT_LINE = re.compile(rf"\*{{0,2}}(?:{_SUBJECT})\*{{0,2}}\s?[:：]", re.I)
 
+# A header that a program has made one line of.
+HEADER_IN_ONE = re.compile(
+    r"(?:From|Date|Sent): [^\n]{1,120}?\b(?:From|To|Date|Sent): [^\n]{1,120}?\b(?:To|Date|Subject): "
+)
+
 # What people write above a history into which they have put their answers.
 SEE_BELOW = re.compile(
     r"\b(?:see (?:my |our |the )?(?:answers?|comments?|replies|responses?|notes?|below|inline)|(?:answers?"

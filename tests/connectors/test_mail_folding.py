@@ -117,6 +117,13 @@ SHAPES: dict[str, str] = {
     ),
     "163": f'\nAt 2024-06-05 10:11:00, "Toko Biru" <halo@toko.example> wrote:\n{OLD}',
     "separator nobody knows": (f"----- Qeylis veb -----\nFrom: Toko Biru\nDate: 5.6.2024\nSubject: Re: lamp\n\n{OLD}"),
+    "no colon": f"On Wed, 14 Nov 2018 08:14:43 -0200 Toko Biru <halo@toko.example> wrote\n\n{OLD}",
+    "header in one line": (
+        f"Date: Tue, 2 Oct 2012 02:35:10 +0000 From: halo@toko.example To: Dewi, Sari Subject: lamp\n\n{OLD}"
+    ),
+    "polymail": (
+        "On Tue, Apr 11, 2017 at 10:07 PM Toko Biru\n\n<\nmailto:Toko Biru <halo@toko.example>\n> wrote:\n" + OLD
+    ),
     "two attributions": (
         "On 5 Jun 2024, at 10:11, Toko Biru wrote:\n> Dear Sari,\n> On 4 Jun 2024, at 9:00, Sari wrote:\n"
         ">> Where is it?\n> your lamp was sent yesterday.\n"
@@ -147,6 +154,7 @@ def test_the_shapes_of_programs_are_known(name: str) -> None:
         "I get mail that comes from: a@b.example and from: c@d.example\n\nIs that you?",
         "Tolong hapus nama penerima yang lama dari pesanan saya, dan rahasiakan harganya, ya.\n\nTerima kasih",
         "Regards to all.\nSari",
+        "From: the shop of lamps\nmy dear friends,\nI got this.\nTo: be seen.\nSubject: to change.",
     ],
 )
 def test_what_people_write_themselves_is_never_folded(text: str) -> None:
