@@ -11,6 +11,34 @@ from collections.abc import Callable
 
 _RESTART_SECONDS = (0.2, 1, 3, 10, 30)
 _LOOK_SECONDS = 0.2
+_GATE_ROOM = 16  # more than there are children
+
+
+class Gate:
+    """Where children wait until their parent has made the home ready: importing takes as long as migrating does."""
+
+    def __init__(self) -> None:
+        self.outside, self._inside = os.pipe()
+
+    @property
+    def arguments(self) -> list[str]:
+        return ["--gate", str(self.outside)]
+
+    def open(self) -> None:
+        """Lets in whoever waits, and closes this side."""
+        os.write(self._inside, b"." * _GATE_ROOM)
+        self.close()
+
+    def close(self) -> None:
+        """Whoever still waits ends."""
+        os.close(self._inside)
+        os.close(self.outside)
+
+
+def wait_at(gate: int) -> bool:
+    """In a child: whether the parent opened; False when it is gone or gave up."""
+    with open(gate, "rb", buffering=0) as outside:
+        return bool(outside.read(1))
 
 
 class Child:
@@ -25,11 +53,17 @@ class Child:
         self.started = 0.0
         self.deaths = 0
 
-    def start(self) -> None:
+    def start(self, gate: Gate | None = None) -> None:
+        """With a gate it loads what it needs and waits there before it touches the home."""
         self.started = time.monotonic()
+        arguments = [*self.arguments, *(gate.arguments if gate else ())]
         # A session of its own: Ctrl-C reaches the parent alone, which then stops the children in order.
         self.process = subprocess.Popen(
-            self.arguments, env=self.environment, stdout=self.stdout, start_new_session=True
+            arguments,
+            env=self.environment,
+            stdout=self.stdout,
+            start_new_session=True,
+            pass_fds=(gate.outside,) if gate else (),
         )
 
     def ended(self) -> bool:

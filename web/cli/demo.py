@@ -6,7 +6,7 @@ import json
 import select
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,7 +27,7 @@ _PEOPLE = (
 )
 
 
-def start_world(start: Callable[[Child], None], pace: Sequence[str]) -> Child:
+def start_world(pace: Sequence[str]) -> Child:
     """Starts the simulators, waits for their ports, and connects the mailbox when the home is new."""
     folder = settings.BALAS_HOME / "provider"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -43,7 +43,7 @@ def start_world(start: Callable[[Child], None], pace: Sequence[str]) -> Child:
         *pace,
     ]
     child = Child("customers", arguments, stdout=subprocess.PIPE)
-    start(child)
+    child.start()
     _furnish(_first_line(child.process))
     return child
 

@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from importlib import import_module
 from typing import Any
 
 LISTENER_ASKED_SECONDS = 2.0
@@ -48,6 +49,18 @@ def add_address(parser: argparse.ArgumentParser) -> None:
 def _add_parent(parser: argparse.ArgumentParser) -> None:
     # `balas run` names itself here, so that its parts do not outlive it when it is killed.
     parser.add_argument("--with-parent", type=int, default=0, metavar="PID", help=argparse.SUPPRESS)
+    parser.add_argument("--gate", type=int, default=-1, metavar="FD", help=argparse.SUPPRESS)
+
+
+def _is_let_in(options: argparse.Namespace, *modules: str) -> bool:
+    """Loads what will be needed, then waits where the parent says so."""
+    from web.cli.children import wait_at
+
+    if options.gate < 0:
+        return True
+    for name in modules:
+        import_module(name)
+    return wait_at(options.gate)
 
 
 def _end_with(parent: int) -> None:
@@ -68,6 +81,8 @@ def serve(options: argparse.Namespace) -> int:
     from web.cli.serving import serve_pages
 
     _end_with(options.with_parent)
+    if not _is_let_in(options, "web.asgi", "web.urls"):
+        return 1
     return serve_pages(options.host, options.port)
 
 
@@ -78,6 +93,8 @@ def run_jobs(options: argparse.Namespace) -> int:
     from workers.wanted import is_anybody_to_hear
 
     _end_with(options.with_parent)
+    if not _is_let_in(options, "workers.schedule"):
+        return 1
     make_ready()
     listener = Child("listen", balas("listen", "--with-parent", str(os.getpid())))
     keeper = Keeper(listener, is_anybody_to_hear, LISTENER_ASKED_SECONDS)

@@ -24,7 +24,7 @@ from inbox import people
 from inbox.models import User
 from inbox.rules.states import Role
 from web.cli import CommandFailed, demo
-from web.cli.children import Child, balas
+from web.cli.children import Child, Gate, balas
 from web.cli.ready import make_ready
 from workers.bells import SocketBell
 
@@ -42,28 +42,35 @@ class Supervisor:
         self._lock: IO[str] | None = None
 
     def run(self) -> int:
-        make_ready(migrate=True, is_demo=self.is_demo)
         self._refuse_second()
         self._refuse_taken_port()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
-        if self.is_demo:
-            self.children.append(demo.start_world(self._start, self.pace))
-        parent = ("--with-parent", str(os.getpid()))
-        web = Child("web", balas("web", "--host", self.host, "--port", str(self.port), *parent))
-        jobs = Child("jobs", balas("jobs", *parent))
-        self._start(web)
-        self._start(jobs)
-        self.children += [web, jobs]
-        self._announce()
         try:
+            self._start_all()
+            self._announce()
             self._watch()
         finally:
             self._stop_all()
         return 0
 
-    def _start(self, child: Child) -> None:
-        child.start()
+    def _start_all(self) -> None:
+        """The parts load while the home is made ready, and go on once it is."""
+        parent = ("--with-parent", str(os.getpid()))
+        web = Child("web", balas("web", "--host", self.host, "--port", str(self.port), *parent))
+        jobs = Child("jobs", balas("jobs", *parent))
+        gate = Gate()
+        try:
+            for child in (web, jobs):
+                child.start(gate)
+                self.children.append(child)
+            make_ready(migrate=True, is_demo=self.is_demo)
+            if self.is_demo:
+                self.children.insert(0, demo.start_world(self.pace))
+        except BaseException:
+            gate.close()
+            raise
+        gate.open()
 
     def _refuse_second(self) -> None:
         """One parent per home: two `jobs` would be safe, but surely not meant."""
