@@ -12,12 +12,14 @@ import pytest
 import time_machine
 from django.conf import settings as django_settings
 from django.test import Client
+from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from inbox import people
 from inbox.models import TeamMember
 from tests.web.conftest import House
 from web import passes
+from web.middleware import _STRANGERS
 
 INBOX, CONTENT = "inbox.example.org", "content.example.net"
 
@@ -104,3 +106,44 @@ class TestContentHost:
     def test_f74_nobody_signs_in_there_and_nothing_else_is_served(self, path: str, house: House) -> None:
         answer = self.ask(house.client("owner"), path, CONTENT)
         assert (answer.status_code, answer.content) == (404, b"")
+
+    def test_f74_files_and_sources_are_handed_out_there_and_nothing_of_it_here(self, house: House) -> None:
+        client = house.client("own")
+        for path in (f"/a/{house.attachment.id}", f"/m/{house.message.id}/raw"):
+            there = self.ask(client, path, INBOX)["Location"]
+            assert there.startswith(f"https://{CONTENT}/")
+            token = there.removeprefix(f"https://{CONTENT}")
+            handed = self.ask(Client(), token, CONTENT)
+            assert handed["Content-Disposition"].startswith("attachment")
+            assert "sandbox" in handed["Content-Security-Policy"]
+            assert not handed.cookies
+            assert self.ask(client, token, INBOX).status_code == 404
+
+    @pytest.mark.parametrize(
+        "name", ["shown-body", "inline-image", "remote-image", "leave", "handed-file", "shown-preview"]
+    )
+    def test_f74_the_host_of_the_pages_answers_none_of_its_addresses(self, name: str, house: House) -> None:
+        session = house.client("own").session.session_key or ""
+        address = reverse(name, args=[passes.make_pass(session, "body", house.message.id)])
+        assert self.ask(house.client("own"), address, INBOX).status_code == 404
+
+    def test_f74_every_address_is_for_one_of_the_hosts_alone(self, house: House) -> None:
+        """What answers by a pass answers there; what needs a session never does."""
+        by_pass = {
+            "shown-body",
+            "inline-image",
+            "remote-image",
+            "leave",
+            "handed-file",
+            "shown-preview",
+            "handed-source",
+        }
+        for pattern in get_resolver().url_patterns:
+            route = "/" + str(pattern.pattern)
+            is_there = route.startswith(_STRANGERS)
+            assert is_there is (pattern.name in by_pass), route
+
+    def test_f74_pictures_of_a_mail_that_were_asked_for_are_framed_with_a_policy_for_them(self, house: House) -> None:
+        there = self.ask(house.client("own"), f"/m/{house.message.id}/body?images=1", INBOX)["Location"]
+        shown = self.ask(Client(), there.removeprefix(f"https://{CONTENT}"), CONTENT)
+        assert f"img-src https://{CONTENT}/i/ https://{CONTENT}/r/ data:;" in shown["Content-Security-Policy"]
