@@ -20,9 +20,14 @@ class GateWords:
 
 
 def _stranger_words(data: Mapping[str, Any]) -> str:
-    if set(data.get("asked", ())) >= set(data.get("addresses", ())):
-        return _("The mail asks for answers to go to %(names)s, which is not its sender.")
-    return _("It also goes to others than the customer: %(names)s.")
+    asked = data.get("asked", ())
+    others = [one for one in data.get("addresses", ()) if one not in asked]
+    if not asked:
+        return _("It also goes to others than the customer: %(names)s.")
+    words = _("The mail asks for answers to go to %(asked)s, which is not its sender.") % {"asked": ", ".join(asked)}
+    if others:
+        words = f"{words} " + _("It also goes to %(names)s.") % {"names": ", ".join(others)}
+    return words.replace("%", "%%")
 
 
 def gate_words(gate: Gate) -> GateWords:

@@ -32,7 +32,7 @@ def _seeming_words(one: Seeming) -> tuple[str, str]:
     words = {
         Mark.ADDRESS_IN_NAME: (
             _("The name holds another address: %(of)s"),
-            _("The mail did not come from there. An answer goes to the address under “Details”."),
+            _("The mail did not come from there. Its real address stands under “Details”."),
         ),
         Mark.MIXED_NAME: (
             _("“%(of)s” mixes letters of two alphabets"),

@@ -117,7 +117,8 @@ def seemings(name: str, address: str, own_domains: Collection[str], own_names: C
     if word := mixed_word(name):
         found.append(Seeming(Mark.MIXED_NAME, word))
     if is_foreign(domain):
-        found.append(Seeming(Mark.FOREIGN_DOMAIN, readable(domain)))
+        shown = readable(domain)
+        found.append(Seeming(Mark.FOREIGN_DOMAIN, domain if shown == domain else f"{shown} ({domain})"))
     ours = next((one for one in own_domains if _seems(domain, one)), "")
     if ours:
         found.append(Seeming(Mark.LIKE_OURS, ours))

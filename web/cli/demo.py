@@ -90,6 +90,7 @@ def _furnish(facts: dict[str, Any]) -> None:
             "file_sent": True,
             "aliases": [other for other in facts["addresses"] if other != address],
             "poll_seconds": 3,
+            "authserv_id": f"mail.{address.rpartition('@')[2]}",
         },
         secrets={"password": facts["password"]},
         cut_at=now - timedelta(days=accounts.HISTORY_DAYS),
