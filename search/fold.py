@@ -22,12 +22,15 @@ _MARKS = re.compile(
 _SILENT = re.compile("[\u00ad\u0640\u200c-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]+")
 _LEFT_AFTER_LATIN = re.compile("[^\x00-\x7f\u0300-\u036f]")
 _PUNCTUATION = dict.fromkeys("–—“”„«»…•·€£‚‹›¡¿°", " ") | dict.fromkeys("’‘´ʼ", "'")
+_BY_LEAD: dict[bytes, list[str]] = {}
+for _sign in _PUNCTUATION:
+    _BY_LEAD.setdefault(_sign.encode()[:1], []).append(_sign)
 _LETTERS = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "ħ": "h", "ŧ": "t"}
     | {chr(start + digit): str(digit) for start in (0x0660, 0x06F0, 0x0966) for digit in range(10)}
 )
 _IS_ODD_LETTER = re.compile("[łøđıæœðþħŧ\u0660-\u0669\u06f0-\u06f9\u0966-\u096f]")
-_SPACES = str.maketrans({code: " " for code in range(128) if not chr(code).isalnum()})
+_SPACES = bytes(code if chr(code).isalnum() else 32 for code in range(128)) + bytes(range(128, 256))
 
 _RUN = (  # written without spaces between words
     "\u0e01-\u0e4e\u0e80-\u0eff\u1000-\u109f\u1780-\u17dd\u3005\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff"
@@ -56,7 +59,7 @@ def fold(text: str) -> Folded:
     line = normalise(text)
     wholes = _find_wholes(line)
     if line.isascii():
-        return Folded(_cut_long(line.translate(_SPACES).split()), wholes, [])
+        return Folded(_cut_long(line.encode("ascii").translate(_SPACES).decode("ascii").split()), wholes, [])
     words: list[str] = []
     ends: dict[str, None] = {}
     has_runs = _IS_RUN.search(line) is not None
@@ -79,8 +82,11 @@ def normalise(text: str) -> str:
     """`text` in the one form that is cut and compared, punctuation still in it."""
     if text.isascii():
         return text.lower()
-    for sign, plain in _PUNCTUATION.items():
-        text = text.replace(sign, plain)
+    raw = text.encode("utf-8", "replace")
+    for lead, signs in _BY_LEAD.items():
+        if lead in raw:  # one look at the bytes for a dozen at the characters
+            for sign in signs:
+                text = text.replace(sign, _PUNCTUATION[sign])
     # Plain lower() would leave ß and ς apart from their other spellings.
     text = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold())
     if _LEFT_AFTER_LATIN.search(text) is None:

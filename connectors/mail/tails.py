@@ -32,6 +32,8 @@ MAX_RUNS = 50
 _FOOTER_LINES = 80  # from the end, within which lawyers and scanners are looked for
 _SIGNATURE_LINES = 15
 _PARAGRAPH = 1200  # characters of a paragraph that are looked at
+# Each with a letter that few texts hold: looking for one character takes a tenth of the time of looking for a word.
+_SECRETS = [(next((letter for letter in word if not letter.isascii()), ""), word) for word in SECRETS]
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -51,13 +53,17 @@ def mark_tails(lines: Sequence[str], labels: list[str], author: Address | None =
 
 
 def _mark_tail(lines: Sequence[str], labels: list[str], start: int, end: int, author: Address | None) -> None:
-    names = _names(author)
-    for find in (_footer_start, _mobile_start, _dashes_start, _mobile_start, _contact_start):
+    names, until = _names(author), end
+    for find in (_footer_start, _mobile_start, _dashes_start, _mobile_start):
         last = _trimmed(lines, start, end)
         at, label = find(lines, start, last, names)
         if at < last:
             labels[at:end] = [label] * (end - at)
             end = at
+    last = _trimmed(lines, start, end)
+    at = _contact_start(lines, start, last, names, lines[end : min(until, end + _SIGNATURE_LINES)])
+    if at < last:
+        labels[at:end] = [SIGNATURE] * (end - at)
 
 
 def _trimmed(lines: Sequence[str], start: int, end: int) -> int:
@@ -75,8 +81,8 @@ def _footer_start(lines: Sequence[str], start: int, end: int, _names: Set[str]) 
     while first < end and not lines[first].strip():
         first += 1
     begin = max(first + 1, end - _FOOTER_LINES)
-    tail = "\n".join(line[:_PARAGRAPH] for line in lines[begin:end]).lower()
-    secrets = [word for word in SECRETS if word in tail]
+    tail = "\n".join([line[:_PARAGRAPH] for line in lines[begin:end]]).lower()
+    secrets = [word for mark, word in _SECRETS if mark in tail and word in tail]
     for at in range(begin, end):
         if lines[at].strip() and _begins_paragraph(lines, at) and _is_footer(_paragraph(lines, at, end), secrets):
             return _with_rule(lines, first + 1, at), FOOTER
@@ -194,15 +200,15 @@ def _contact(line: str) -> str:
     return "labelled" if LABELLED.match(line) else ""
 
 
-def _contact_start(lines: Sequence[str], start: int, end: int, names: Set[str]) -> tuple[int, str]:
-    """Where the author's name begins a block of ways to reach them."""
+def _contact_start(lines: Sequence[str], start: int, end: int, names: Set[str], tail: Sequence[str]) -> int:
+    """Where the author's name begins a block of ways to reach them, which may go on in the tail; `end` for nowhere."""
     first = start
     while first < end and not lines[first].strip():
         first += 1
     for at in range(max(first + 1, end - _SIGNATURE_LINES - 5), end):
-        if _is_name(lines[at], names) and _may_begin_signature(lines, at) and _is_signature(lines[at:end], names):
-            return _with_closing_words(lines, first, at), SIGNATURE
-    return end, SIGNATURE
+        if _is_name(lines[at], names) and _may_begin_signature(lines, at) and _is_signature(lines[at:end], names, tail):
+            return _with_closing_words(lines, first, at)
+    return end
 
 
 def _with_closing_words(lines: Sequence[str], first: int, at: int) -> int:
@@ -240,13 +246,14 @@ def _may_begin_signature(lines: Sequence[str], at: int) -> bool:
     return above < at - 1 or lines[at].lstrip()[:1] in "-–—" or (len(words) < 40 and words.endswith((",", "!", ".")))
 
 
-def _is_signature(lines: Sequence[str], names: Set[str]) -> bool:
+def _is_signature(lines: Sequence[str], names: Set[str], tail: Sequence[str]) -> bool:
     block = [line.strip() for line in lines if line.strip()]
     ways = [_contact(line) for line in block]
     if len(block) > _SIGNATURE_LINES or any(map(_is_sentence, block, ways)):
         return False
     if any("@" in name and name in line.casefold() for line in block[1:] for name in names):
         return True
+    ways += map(_contact, tail)
     if len({*ways} - {""}) >= 2 and ("site" in ways or "address" in ways):
         return True
     return block[0][:1] in "-–—" and len(block) == 1 and len(block[0]) < 40

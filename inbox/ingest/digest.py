@@ -12,18 +12,18 @@ from django.db import connection
 from django.db.models import F
 
 from connectors.offload import Exceeded, Result
-from inbox.collector import collecting_rarely
 from inbox.ingest.accounts import Ground, read_ground
 from inbox.ingest.arrivals import Arrival, find_due, read_bodies
 from inbox.ingest.batch import digest_batch
 from inbox.ingest.parsing import Reading, reading, salvage, unreadable
+from inbox.interpreter import tuned_for_batches
 from inbox.killpoints import reach
 from inbox.models import RawItem
 from inbox.transactions import retried
 
 log = logging.getLogger(__name__)
 
-FIRST_BATCH, BATCH = 60, 500  # items of one transaction: few at first, for nothing is written while those are read
+FIRST_BATCH, BATCH = 150, 500  # items of one transaction: few at first, for nothing is written while those are read
 BATCH_BYTES = 32 * 1024 * 1024  # of raw mail read into memory at once
 MAX_ATTEMPTS = 3
 HARD_BATCH = 8  # items that have failed before, taken at once
@@ -62,7 +62,7 @@ def _digest_all(due: list[Arrival], now: datetime, *, is_hard: bool) -> Digested
     if not due:
         return Digested()
     ground = read_ground(now)
-    with collecting_rarely(), reading(is_hard=is_hard) as reader:
+    with tuned_for_batches(), reading(is_hard=is_hard) as reader:
         if reader.is_inline:
             # Should the parser take this process with it, the next look says that it was tried.
             RawItem.objects.filter(id__in=[one.raw_id for one in due], state="stored").update(

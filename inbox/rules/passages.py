@@ -13,7 +13,7 @@ from connectors.passages import NEW, is_shown, shown
 
 __all__ = ["is_shown", "lengths_of", "pieces", "preview", "visible"]
 
-PREVIEW_READ = 4000  # characters of a text that a preview is made from
+PREVIEW_READ = 20_000  # characters of a text that a preview is made from
 Lengths = Sequence[Sequence[Any]]
 
 
@@ -49,4 +49,5 @@ def visible(text: str, lengths: Lengths) -> str:
 
 def preview(text: str, lengths: Lengths) -> str:
     """One line of at most 240 characters for a list, from the first PREVIEW_READ characters of a text."""
-    return " ".join(visible(text[:PREVIEW_READ], lengths)[:1200].split())[:240]
+    # Of 121 words and what follows, 240 characters are never more than the words.
+    return " ".join(visible(text[:PREVIEW_READ], lengths)[:1200].split(None, 121))[:240]
