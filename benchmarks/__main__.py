@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import acts, ingest, listen, memory, pages, polling, sends, start
+from benchmarks import acts, ingest, listen, memory, pages, poison, polling, sends, start
 from benchmarks.figures import Figure, conditions, table, write_json
 from benchmarks.ground import CHECKOUT
 from benchmarks.options import Options
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[Options], list[Figure]]] = {
     "pages": pages.run,
     "sends": sends.run,
     "memory": memory.run,
+    "poison": poison.run,
     "start": start.run,
 }
 

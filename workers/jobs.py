@@ -26,6 +26,7 @@ from connectors.messages import Wish
 from inbox import accounts, bodies, changes, conversations, disk, doorbells, leases, logins, outbox, shelf
 from inbox.aftercare import wanted_of
 from inbox.ingest import digest_due, digest_fresh, digest_hard
+from inbox.ingest.arrivals import LARGE
 from inbox.killpoints import reach
 from inbox.models import Account
 from inbox.sealing import KeyMissing
@@ -148,7 +149,8 @@ def _fetch(
             remaining = page.remaining
             places |= {count.scope.place for count in page.counts}
             if stored.new:
-                ring("digest")
+                is_large = any(item.size > LARGE for item in page.items)
+                ring("digest", *(("hard",) if is_large else ()))
             if on_page:
                 on_page(Polled(account.id, fetched, new, fetched - new), remaining)
     except PlacesMissing as error:
@@ -217,7 +219,7 @@ def digest_new(limit: int = 2000) -> int:
 
 
 def digest_again(limit: int = 2000) -> int:
-    """The same for what failed before, in a room of its own: each may take ten seconds, and nobody waits for them."""
+    """The same for what failed before or is large, in a room of its own: each may take ten seconds."""
     return _told(digest_hard(limit, utc_now()).taken)
 
 

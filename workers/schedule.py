@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from django.db import connections as database_connections
 from django.db.models import Min
 
+from inbox.ingest.arrivals import IS_HARD
 from inbox.languages import is_any_due as is_language_due
 from inbox.models import Account, Envelope, RawItem
 from search.backend import get_backend
@@ -107,11 +108,11 @@ def _poll_on_thread(account_id: int) -> jobs.Polled:
 
 
 def _next_digest() -> float:
-    return _until(RawItem.objects.filter(due_at__isnull=False, attempts=0).aggregate(at=Min("due_at"))["at"])
+    return _until(RawItem.objects.filter(~IS_HARD, due_at__isnull=False).aggregate(at=Min("due_at"))["at"])
 
 
 def _next_hard() -> float:
-    return _until(RawItem.objects.filter(due_at__isnull=False, attempts__gt=0).aggregate(at=Min("due_at"))["at"])
+    return _until(RawItem.objects.filter(IS_HARD, due_at__isnull=False).aggregate(at=Min("due_at"))["at"])
 
 
 def _next_deliver() -> float:
@@ -204,9 +205,9 @@ def sweep() -> list[str]:
     rooms = []
     if jobs.find_due_accounts(now, 1):
         rooms.append("fetch")
-    if RawItem.objects.filter(due_at__lte=now, attempts=0).exists():
+    if RawItem.objects.filter(~IS_HARD, due_at__lte=now).exists():
         rooms.append("digest")
-    if RawItem.objects.filter(due_at__lte=now, attempts__gt=0).exists():
+    if RawItem.objects.filter(IS_HARD, due_at__lte=now).exists():
         rooms.append("hard")
     if Envelope.objects.filter(due_at__lte=now).exists():
         rooms.append("deliver")

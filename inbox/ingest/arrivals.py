@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 
 from connectors.messages import Parsed, RawItem, Scope
 from inbox import bodies
 from inbox.sql import moment, read_moment, select_in
+
+LARGE = 1_000_000
+"""Bytes from which on a mail is read apart: it may take as long as a hundred others, which need not wait for it."""
+
+IS_HARD = Q(attempts__gt=0) | Q(size__gt=LARGE)
 
 
 @dataclass(slots=True)
@@ -34,20 +41,28 @@ class Arrival:
     parsed: Parsed | None = None
 
     @property
+    def is_hard(self) -> bool:
+        """Whether it is read apart from other mail: it has failed before, or its size alone takes long."""
+        return self.attempts > 0 or self.size > LARGE
+
+    @property
     def scope(self) -> tuple[int, str, str]:
         return (self.account_id, self.place, self.epoch)
 
-    def as_item(self, content: bytes) -> RawItem:
+    def as_item(self, body: bytes | Path) -> RawItem:
+        """`body` as `read_bodies` gave it."""
+        content = body if isinstance(body, bytes) else None
         return RawItem(
             scope=Scope(self.place, self.epoch),
             external_id=self.external_id,
             received_at=self.received_at,
             size=self.size,
             content=content,
+            path=body if isinstance(body, Path) else None,
             version=self.version,
             is_sent=self.is_sent,
             too_large=self.too_large,
-            sha256=self.sha256 if content else "",
+            sha256=self.sha256 if body else "",
         )
 
 
@@ -56,13 +71,13 @@ _COLUMNS = """id, account_id, place, epoch, external_id, version, is_sent, is_im
 
 
 def find_due(limit: int, now: datetime, is_hard: bool = False) -> list[Arrival]:
-    """`is_hard`: what has failed before, and only that; else only what has not."""
-    failed = "> 0" if is_hard else "= 0"
+    """`is_hard`: what is to be read apart from other mail, and only that; else all but that."""
+    kind = "(attempts > 0 OR size > %s)" if is_hard else "(attempts = 0 AND size <= %s)"
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {_COLUMNS} FROM inbox_rawitem WHERE due_at IS NOT NULL AND due_at <= %s"  # noqa: S608
-            f" AND attempts {failed} ORDER BY received_at DESC, id DESC LIMIT %s",
-            [moment(now), limit],
+            f" AND {kind} ORDER BY received_at DESC, id DESC LIMIT %s",
+            [moment(now), LARGE, limit],
         )
         return [_arrival(row) for row in cursor.fetchall()]
 
@@ -74,13 +89,18 @@ def _arrival(row: Sequence[Any]) -> Arrival:
     return Arrival(*values)
 
 
-def read_bodies(arrivals: list[Arrival]) -> dict[int, bytes]:
-    """raw id → bytes; what has no bytes (header only, or a file that is gone) is left out."""
+def read_bodies(arrivals: list[Arrival]) -> dict[int, bytes | Path]:
+    """raw id → bytes, of a large one its file; what has no bytes (header only, a file that is gone) is left out."""
     shas = {arrival.raw_id: arrival.sha256 for arrival in arrivals}
-    found: dict[int, bytes] = {}
+    large = {arrival.raw_id for arrival in arrivals if arrival.size > LARGE}
+    found: dict[int, bytes | Path] = {}
     with connection.cursor() as cursor:
         sql = "SELECT item_id, content FROM inbox_rawbody WHERE item_id IN ({in})"
         for raw_id, content in select_in(cursor, sql, shas):
+            place = bodies.place_of(shas[raw_id])
+            if raw_id in large and content is None and place.exists():
+                found[raw_id] = place
+                continue
             try:
                 found[raw_id] = bodies.read(shas[raw_id], content)
             except OSError:

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 FIRST_BATCH, BATCH = 150, 500  # items of one transaction: few at first, for nothing is written while those are read
 BATCH_BYTES = 32 * 1024 * 1024  # of raw mail read into memory at once
 MAX_ATTEMPTS = 3
-HARD_BATCH = 8  # items that have failed before, taken at once
+HARD_BATCH = 8  # items that have failed before or are large, taken at once
 _WAIT = (timedelta(seconds=2), timedelta(seconds=10))  # before the second and the third attempt
 
 
@@ -47,14 +47,14 @@ def digest_due(limit: int, now: datetime) -> Digested:
 
 
 def digest_fresh(limit: int, now: datetime) -> Digested:
-    """What nobody has tried to read yet. What cannot be read quickly is put off, so that it holds up nothing else."""
+    """What nobody has tried to read yet and is not large. What cannot be read quickly is put off."""
     due = find_due(limit, now)
     reach("digest.found")
     return _digest_all(due, now, is_hard=False)
 
 
 def digest_hard(limit: int, now: datetime) -> Digested:
-    """What has failed before, a few at a time: each may take its full time."""
+    """What has failed before or is large, a few at a time: each may take its full time, and nothing else waits."""
     return _digest_all(find_due(min(limit, HARD_BATCH), now, is_hard=True), now, is_hard=True)
 
 
@@ -151,7 +151,7 @@ def _digest_one(arrival: Arrival, ground: Ground, now: datetime) -> tuple[int, i
 def _put_off(arrival: Arrival, why: str, now: datetime) -> bool:
     """Notes the failure and when to try again; False when it has been tried often enough."""
     # What reached a limit by itself, under the full limits, would only do so again.
-    is_last = isinstance(why, Exceeded) and arrival.attempts > 0
+    is_last = isinstance(why, Exceeded) and arrival.is_hard
     arrival.attempts = MAX_ATTEMPTS if is_last else arrival.attempts + 1
     due_at = now if arrival.attempts >= MAX_ATTEMPTS else now + _WAIT[arrival.attempts - 1]
     RawItem.objects.filter(id=arrival.raw_id, state="stored").update(
