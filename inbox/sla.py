@@ -115,9 +115,11 @@ def extend(
     """The standing after some entries, and their rows, not yet saved.
 
     `earlier` gives the events already in the ledger; it is asked only where one more step does not do (an undo, or an
-    entry that belongs before known ones). Without it they are read from the database.
+    entry that belongs before known ones). Without it they are read from the database. A run of such entries replays the
+    ledger once, however many they are: each of their rows gets the deadline as it stands after them all.
     """
     rows: list[LedgerRow] = []
+    late: list[LedgerRow] = []
     state: rules.SlaState | None = None
     for entry, row_id in zip(entries, new_ids(len(entries)), strict=True):
         policy = entry.policy_version_id or standing.policy_version_id
@@ -125,35 +127,47 @@ def extend(
         if (policy, calendar) != (standing.policy_version_id, standing.calendar_version_id):
             standing = replace(standing, policy_version_id=policy, calendar_version_id=calendar)
         row = row_of(entry, row_id, standing.conversation_id, policy, calendar)
-        state = _after(standing, state, row, rows, earlier)
+        following = _advanced(standing, state, row)
+        if following is not None and late:
+            state = _caught_up(standing, rows, late, earlier)
+            following = _advanced(standing, state, row)
+        rows.append(row)
+        if following is None:
+            late.append(row)
+            continue
+        state = following
         row.due_at, due_for = rules.next_due(state)
         row.due_for = str(due_for or "")
-        rows.append(row)
+    if late:
+        state = _caught_up(standing, rows, late, earlier)
     if state is None:
         return standing, rows
     return _standing_of(standing, state, rows[-1].due_at, rows[-1].due_for), rows
 
 
-def _after(
-    standing: Standing,
-    state: rules.SlaState | None,
-    row: LedgerRow,
-    rows: list[LedgerRow],
-    earlier: Callable[[], Ledger] | None,
-) -> rules.SlaState:
-    """`state` is the one after `rows`, None before the first of them."""
+def _advanced(standing: Standing, state: rules.SlaState | None, row: LedgerRow) -> rules.SlaState | None:
+    """One step on; None where it takes a replay. `state` is None before the first of some rows."""
     targets = load_targets(standing.policy_version_id, standing.calendar_version_id)
     calendar = load_calendar(standing.calendar_version_id)
     if state is None:
         state = rules.state_from_data(standing.state, targets, calendar)
     elif state.targets is not targets or state.calendar is not calendar:
         state = state._replace(targets=targets, calendar=calendar)
-    following = rules.advance(state, _event(row))
-    if following is not None:
-        return following
-    before = list(earlier()) if earlier else list(SlaEvent.objects.filter(conversation_id=standing.conversation_id))
-    known = {event.id for event in before}
-    return _replay(standing, [*before, *(one for one in rows if one.id not in known), row])
+    return rules.advance(state, _event(row))
+
+
+def _caught_up(
+    standing: Standing, rows: Sequence[LedgerRow], late: list[LedgerRow], earlier: Callable[[], Ledger] | None
+) -> rules.SlaState:
+    """The state after all rows; gives the late ones their deadlines and empties their list."""
+    found = earlier() if earlier else SlaEvent.objects.filter(conversation_id=standing.conversation_id)
+    new = {row.id for row in rows}
+    state = _replay(standing, [*(event for event in found if event.id not in new), *rows])
+    due_at, due_for = rules.next_due(state)
+    for row in late:
+        row.due_at, row.due_for = due_at, str(due_for or "")
+    late.clear()
+    return state
 
 
 def _standing_of(standing: Standing, state: rules.SlaState, due_at: datetime | None, due_for: str) -> Standing:

@@ -157,3 +157,36 @@ def test_a_conversation_without_a_ledger_explains_nothing(conversation: Conversa
 
     assert sla.explain(conversation.id, NOW) == []
     assert sla.recompute(conversation.id).due_at is None
+
+
+@pytest.mark.django_db
+def test_a_batch_of_old_entries_replays_its_ledger_once_however_many_they_are() -> None:
+    policy, calendar = sla.ensure_defaults(NOW)
+    standing, rows = sla.extend(
+        sla.Standing(1, policy, calendar), [sla.Entry(SlaKind.CUSTOMER_WROTE, NOW, NOW, message_id=1)], list
+    )
+    asked = 0
+
+    def earlier() -> list[sla.LedgerRow]:
+        nonlocal asked
+        asked += 1
+        return rows
+
+    old = [
+        sla.Entry(SlaKind.CUSTOMER_WROTE, NOW - timedelta(hours=hours), NOW, message_id=hours + 1)
+        for hours in range(300, 0, -1)
+    ]
+    after, new = sla.extend(standing, old, earlier)
+    assert asked == 1
+    one_by_one = standing
+    known = list(rows)
+    for entry in old[:20]:
+        one_by_one, more = sla.extend(one_by_one, [entry], known.copy)
+        known = [*known, *more]
+    together, _ = sla.extend(standing, old[:20], lambda: rows)
+    assert (together.state, together.due_at, together.due_for) == (
+        one_by_one.state,
+        one_by_one.due_at,
+        one_by_one.due_for,
+    )
+    assert {(row.due_at, row.due_for) for row in new} == {(after.due_at, after.due_for)}
