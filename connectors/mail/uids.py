@@ -34,7 +34,8 @@ def highest_uid(session: ImapSession, status: FolderStatus) -> int:
 def list_uids(session: ImapSession, scope: Scope) -> tuple[Sequence[int], int]:
     """Every UID of a folder, ascending, and how many it says there are.
 
-    Raises RetryLater when `scope` is no longer the folder's epoch. A server that counts more mails than its SEARCH shows is asked a second time, by FETCH, and both answers count.
+    Raises RetryLater when `scope` is no longer the folder's epoch. A server that counts more mails than its SEARCH
+    shows is asked a second time, by FETCH, and both answers count.
     """
     status = session.examine(scope.place)
     if scope.epoch.partition(".")[0] != str(status.uid_validity):

@@ -182,7 +182,8 @@ class _Conversation:
             self.say(f"{tag} NO [NONEXISTENT] no such folder")
             return
         folder = self.server.folders[name]
-        told = f"MESSAGES {len(folder.mails) + self.server.extra_exists} UIDNEXT {folder.next_uid()} UIDVALIDITY {folder.uid_validity}"
+        count = len(folder.mails) + self.server.extra_exists
+        told = f"MESSAGES {count} UIDNEXT {folder.next_uid()} UIDVALIDITY {folder.uid_validity}"
         self.say(f'* STATUS "{name}" ({told})')
         self.say(f"{tag} OK done")
 

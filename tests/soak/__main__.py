@@ -1,4 +1,4 @@
-"""python -m tests.soak [--only kills|smtp|mails|fuzz] [--minutes N] [--afresh]"""
+"""python -m tests.soak [--only kills|smtp|mails|imap|fuzz] [--minutes N] [--afresh]"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.soak.parts import Part, open_parts
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
-    parser.add_argument("--only", choices=("kills", "smtp", "mails", "fuzz"))
+    parser.add_argument("--only", choices=("kills", "smtp", "mails", "imap", "fuzz"))
     parser.add_argument("--minutes", type=float, default=0, help="stop after so long (default: until all is done)")
     parser.add_argument("--afresh", action="store_true", help="forget what was finished before")
     options = parser.parse_args()

@@ -19,6 +19,7 @@ from tests.servers.faulty_smtp import Fault, Phase
 
 KILL_SEEDS = 10
 SEND_RUNS = 20
+HISTORY_RUNS = 40  # of 250 histories
 MALFORMED = 100_000
 MALFORMED_AT_ONCE = 5_000
 _FUZZ_FOLDERS = ("tests/rules", "tests/connectors", "tests/search", "tests/inbox")
@@ -97,6 +98,22 @@ class Malformed:
         return "" if done.returncode == 0 else (done.stdout + done.stderr)[-3000:]
 
 
+@dataclass
+class Histories:
+    """Histories of the model IMAP server, a run of 250 a cell: `python -m tests.histories SEED` draws one again."""
+
+    name: ClassVar[str] = "imap"
+
+    def cells(self) -> list[str]:
+        return [str(seed) for seed in range(1, HISTORY_RUNS + 1)]
+
+    def run(self, cell: str) -> str:
+        command = [sys.executable, "-m", "tests.histories", cell]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        print(done.stdout.strip(), flush=True)
+        return "" if done.returncode == 0 else (done.stdout + done.stderr)[-3000:]
+
+
 @contextmanager
 def open_parts(folder: Path) -> Iterator[list[Part]]:
     files = folder / "import"
@@ -105,4 +122,4 @@ def open_parts(folder: Path) -> Iterator[list[Part]]:
         head = f"From: old@example.org\r\nMessage-ID: <imp-{number}@example.org>\r\nSubject: Imported {number}\r\n"
         (files / f"{number}.eml").write_text(f"{head}Date: Tue, 3 Nov 2026 10:00:00 +0000\r\n\r\nImported {number}\r\n")
     with open_lane(folder) as lane:
-        yield [Kills(lane, files), Sends(lane), Malformed(), Fuzz()]
+        yield [Kills(lane, files), Sends(lane), Malformed(), Histories(), Fuzz()]
