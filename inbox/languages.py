@@ -64,3 +64,9 @@ def _tell_conversations(cursor: CursorWrapper, known: Mapping[int, Guess]) -> No
             for conversation_id, (message_id, written_at) in latest.items()
         ],
     )
+    # Beside their latest matter, for those whose next words are too few to tell.
+    cursor.executemany(
+        "UPDATE inbox_customer SET language = %s WHERE language = ''"
+        " AND id = (SELECT customer_id FROM inbox_conversation WHERE id = %s)",
+        [(known[message_id].language, conversation_id) for conversation_id, (message_id, _at) in latest.items()],
+    )

@@ -195,6 +195,10 @@ def test_a_later_word_that_tells_nothing_leaves_the_conversation_its_language() 
     receive(account, make_item(later))
     tell()
     assert list(Conversation.objects.values_list("language", "messages_count")) == [("id", 2)]
+    other = make_mail("halo?", author="A <a@x.example>", message_id="3@x.example", subject="Another matter")
+    receive(account, make_item(other))
+    tell()
+    assert {(one.language, one.customer.language) for one in Conversation.objects.all()} == {("id", "id"), ("", "id")}
 
 
 @pytest.mark.django_db(transaction=True)
