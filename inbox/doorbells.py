@@ -6,11 +6,11 @@ it holds the lease `listen`: when that process is gone, every account is asked e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Coalesce, Greatest
 
@@ -19,6 +19,8 @@ from inbox.leases import Held
 from inbox.models import Account, Doorbell
 from inbox.rules.polling import POLL_SECONDS, seconds_between_polls
 from inbox.rules.states import AccountState, DoorbellState
+from inbox.sql import execute_in, moment
+from inbox.transactions import unsynced
 
 LEASE = "listen"
 LEASE_SECONDS = 45
@@ -105,16 +107,18 @@ def forget(account_ids: Iterable[int]) -> None:
     Doorbell.objects.filter(account_id__in=list(account_ids)).delete()
 
 
-def ring(account_ids: Iterable[int], now: datetime) -> None:
+def ring(account_ids: Collection[int], now: datetime) -> None:
     """Something may be new there: polled now, and once more if a poll is at work just now."""
     ids = list(account_ids)
-    with transaction.atomic():
+    with unsynced(is_one_statement=True), connection.cursor() as cursor:
+        sql = "UPDATE inbox_account SET next_poll_at = %s WHERE next_poll_at > %s AND id IN ({in})"
+        if execute_in(cursor, sql, ids, before=[moment(now), moment(now)]) == len(ids):
+            return
         # A poll at work sees that its due time has moved and does not put the next one off. The place in the queue
         # stays: who rings all the time must not be put last all the time.
-        Account.objects.filter(id__in=ids, next_poll_at__lte=now).update(
+        Account.objects.filter(id__in=ids, next_poll_at__lt=now).update(
             next_poll_at=F("next_poll_at") + timedelta(microseconds=1)
         )
-        Account.objects.filter(id__in=ids, next_poll_at__gt=now).update(next_poll_at=now)
 
 
 def give_up_the_dead(now: datetime) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TypeVar
 
 from django.db import IntegrityError, OperationalError, connection, transaction
@@ -17,6 +17,27 @@ ATTEMPTS = 8
 # SQLite has one writer at a time. Threads of one process wait for each other here, where waiting ends at once; at the
 # database they would look again after ever longer pauses.
 _writing = threading.RLock()
+
+
+@contextmanager
+def unsynced(*, is_one_statement: bool = False) -> Iterator[None]:
+    """A transaction that a power cut may take back: for rings and leases, which mean nothing after one.
+
+    On SQLite it saves the wait for the disk. The next ordinary commit makes it durable too, so nothing that was written
+    under a lease outlives the lease. Elsewhere the database may restart while its clients live on, so there it is an
+    ordinary transaction. With `is_one_statement` every statement stands for itself.
+    """
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        with transaction.atomic():
+            yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA synchronous=NORMAL")
+        try:
+            with nullcontext() if is_one_statement else transaction.atomic():
+                yield
+        finally:
+            cursor.execute("PRAGMA synchronous=FULL")
 
 
 def retried(run: Callable[[], Result]) -> Result:

@@ -6,6 +6,7 @@ bell lost with Redis costs seconds. A lane that raises is logged and goes on; th
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import signal
 import threading
@@ -22,7 +23,7 @@ from inbox.languages import is_any_due as is_language_due
 from inbox.models import Account, Envelope, RawItem
 from search.backend import get_backend
 from workers import connections, jobs, languages, polyglot
-from workers.bells import ring, subscribe
+from workers.bells import Listener, ring, subscribe
 from workers.garbage import spare_the_loaded
 
 log = logging.getLogger(__name__)
@@ -40,10 +41,16 @@ class Lane(threading.Thread):
     """Calls `work` until it finds nothing, then waits for a bell, the next due row, or LONGEST_PAUSE."""
 
     def __init__(
-        self, room: str, work: Callable[[], int], next_due: Callable[[], float], stop: threading.Event
+        self,
+        room: str,
+        work: Callable[[], int],
+        next_due: Callable[[], float],
+        stop: threading.Event,
+        ears: Listener | None = None,
     ) -> None:
+        """`ears` of its own save the lane whose delay people feel the way over another thread."""
         super().__init__(name=room, daemon=True)
-        self.room, self.work, self.next_due, self.stop = room, work, next_due, stop
+        self.room, self.work, self.next_due, self.stop, self.ears = room, work, next_due, stop, ears
         self.rung = threading.Event()
 
     def run(self) -> None:
@@ -57,8 +64,17 @@ class Lane(threading.Thread):
             except Exception:
                 log.exception("the %s lane stumbled; its rows wait", self.room)
                 database_connections.close_all()
-            self.rung.wait(min(max(pause, 0.02), LONGEST_PAUSE))
+            self._wait(min(max(pause, 0.02), LONGEST_PAUSE))
         database_connections.close_all()
+
+    def _wait(self, seconds: float) -> None:
+        if self.ears is None:
+            self.rung.wait(seconds)
+            return
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not self.rung.is_set():
+            if self.room in self.ears.wait(left):
+                return
 
 
 def _until(due: datetime | None) -> float:
@@ -81,30 +97,46 @@ class FetchLane:
                 started += 1
         return started
 
+    def begin(self) -> int:
+        """Starts what is due. Nothing for the lane to go on with: what it starts runs on other threads."""
+        self.work()
+        return 0
+
     def next_due(self) -> float:
         if self._running:
             return 0.2
         return _until(Account.objects.filter(removed_at=None).aggregate(at=Min("next_poll_at"))["at"])
 
     def close(self) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        everybody = threading.Barrier(FETCH_THREADS)
+        for _ in range(FETCH_THREADS):
+            self._pool.submit(_close_connections, everybody)
+        self._pool.shutdown(wait=True)
+
+
+def _close_connections(everybody: threading.Barrier) -> None:
+    """On each thread of the pool once: who has done it waits for the others, and so takes no second turn."""
+    database_connections.close_all()
+    with contextlib.suppress(threading.BrokenBarrierError):
+        everybody.wait(_PAUSE_AFTER_FAULT)
 
 
 def _poll_on_thread(account_id: int) -> jobs.Polled:
+    """The thread keeps its database connection: opening one takes longer than reading one mail."""
     try:
         polled = jobs.poll(account_id)
         if polled.sentence:
             # It may be due again at once, when even its state could not be written down.
             time.sleep(_PAUSE_AFTER_FAULT)
+        if jobs.find_due_accounts(jobs.utc_now(), 1):
+            ring("fetch")
         return polled
     except Exception:
         log.exception("polling stumbled")
-        time.sleep(_PAUSE_AFTER_FAULT)
-        raise
-    finally:
-        if jobs.find_due_accounts(jobs.utc_now(), 1):
-            ring("fetch")
         database_connections.close_all()
+        time.sleep(_PAUSE_AFTER_FAULT)
+        ring("fetch")
+        raise
 
 
 def _next_digest() -> float:
@@ -125,9 +157,9 @@ def run_until_stopped() -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    fetch = FetchLane()
+    fetch, ears = FetchLane(), subscribe()
     lanes = {
-        "fetch": Lane("fetch", fetch.work, fetch.next_due, stop),
+        "fetch": Lane("fetch", fetch.begin, fetch.next_due, stop, ears),
         "digest": Lane("digest", jobs.digest_new, _next_digest, stop),
         "hard": Lane("hard", jobs.digest_again, _next_hard, stop),
         "deliver": Lane("deliver", jobs.deliver, _next_deliver, stop),
@@ -141,14 +173,16 @@ def run_until_stopped() -> int:
         lane.start()
     while not stop.is_set():
         for room in listener.wait(0.25):
-            if room in lanes:
+            if room in lanes and lanes[room].ears is None:
                 lanes[room].rung.set()
     for lane in lanes.values():
         lane.rung.set()
+    ring("fetch")  # the lane with ears of its own
     for lane in lanes.values():
         lane.join(timeout=5)
     fetch.close()
     listener.close()
+    ears.close()
     connections.close_all()
     polyglot.close()
     return 0

@@ -18,11 +18,12 @@ from connectors.mail.endpoint import Endpoint
 from connectors.mail.fetching import FolderWalk
 from connectors.mail.folders import FolderStatus
 from connectors.mail.imap import ConnectionLost, Deadlines, FolderMissing, ImapSession, open_session
-from connectors.mail.listing import Ranges, merge
+from connectors.mail.listing import Memory, Ranges, merge
+from connectors.mail.news import AT_ONCE, bring_news
 from connectors.mail.stream import Budget
 from connectors.mail.tending import tend
 from connectors.mail.uids import list_uids
-from connectors.messages import Count, Known, KnownScope, Page, Scope, Tended, Wish
+from connectors.messages import Count, Covered, Known, KnownScope, Page, Scope, Tended, Wish
 
 _LATE_LISTING = timedelta(seconds=120)
 FIRST_LOOK = 1000  # items per folder before any folder's older history
@@ -126,6 +127,7 @@ class Mailbox:
             yield Page(counts=counts)
         budget = Budget(wish.max_items)
         found: dict[str, KnownScope | None] = {place: known.of(place) for place in restless}
+        yield from self._news(found, budget)
         problems: dict[str, str] = {}
         first_looks = [FIRST_LOOK, None] if len(restless) > 1 else [None]
         for limit in first_looks:
@@ -136,6 +138,29 @@ class Mailbox:
         self._return_to(places[0] if places else "")
         if problems:
             raise PlacesMissing(problems)
+
+    def _news(self, found: dict[str, KnownScope | None], budget: Budget) -> Iterator[Page]:
+        """What has just come into the selected folder, which was quiet, goes before everything else."""
+        session = self._session
+        place = (session.selected if session else None) or ""
+        quiet, known = self._quiet.get(place), found.get(place)
+        if session is None or not session.wire.stirred or quiet is None or quiet.status.uid_next is None:
+            return
+        if known is None or known.scope != quiet.scope or known.troubled or merge(known.ranges) != quiet.ranges:
+            return
+        if budget.take(AT_ONCE) < AT_ONCE:
+            return
+        items = bring_news(session, quiet.scope, quiet.status.uid_next, place == self._sent)
+        if items:
+            uids = [(int(item.external_id),) * 2 for item in items]
+            budget.spend(len(items))
+            memory = Memory.read(known)
+            for item in items:  # by the newest mails it is seen whether numbers are given out again
+                memory = memory.with_canary((int(item.external_id), item.received_at.isoformat(), item.size))
+            state = memory.write()
+            found[place] = replace(known, ranges=merge([*known.ranges, *uids]), state=state)
+            covered = tuple(Covered(quiet.scope, low, high) for low, high in uids)
+            yield Page(tuple(items), covered, state={quiet.scope: state})
 
     def _walk(
         self,
