@@ -18,6 +18,7 @@ from inbox.rules.sla import started_at
 from inbox.rules.threading import is_history, joins_nothing, reference_key
 from inbox.sql import read_json, read_moment
 
+_OF_SENDER = (Flag.UNVERIFIED_SENDER, Flag.FAILED_SENDER_CHECK)
 MAX_ANSWERS = 50  # references of one message that are followed
 Node = tuple[str, str]
 """(kind, name): how a message is called in the reference graph."""
@@ -130,7 +131,10 @@ def letter_of(arrival: Arrival, account: AccountFacts, message_id: int, aside: C
     passages = lengths_of(parsed)
     written_at = started_at(parsed.written_at, arrival.received_at, arrival.is_import)
     automatic, flags = _kind_of(parsed, account)
-    is_refused = joins_nothing(parsed.verified, automatic, flags)
+    verified = parsed.verified
+    if arrival.is_sent:  # nobody vouches for what we sent ourselves, and nobody needs to
+        verified, flags = None, [one for one in flags if one not in _OF_SENDER]
+    is_refused = joins_nothing(verified, automatic, flags)
     answers = [] if is_refused else nearest_first(parsed.in_reply_to, references_of(parsed), reference)
     direction = Direction.OUTBOUND if arrival.is_sent else Direction.INBOUND
     if direction is Direction.INBOUND and people[0].key in account.own:
@@ -152,7 +156,7 @@ def letter_of(arrival: Arrival, account: AccountFacts, message_id: int, aside: C
         dated_at=parsed.written_at if parsed.written_at != written_at else None,
         received_at=arrival.received_at,
         automatic=automatic,
-        verified=parsed.verified,
+        verified=verified,
         is_history=is_history(written_at, account.cut_at),
         is_aside=stands_aside(automatic, flags, aside),
         is_mailing=_is_mailing(people, automatic, flags),

@@ -34,6 +34,7 @@ def answer(*to: str, cc: tuple[str, ...] = (), settings: dict[str, object] | Non
         cc=[Address(one) for one in cc],
         now=SOON,
         seen_message=drafts.newest_seen(conversation.id),
+        confirmations=["not-the-customer"],
     )
     assert isinstance(queued, Queued)
     at = SOON + timedelta(minutes=1)
