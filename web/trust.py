@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -11,21 +12,36 @@ from connectors.mail.authentication import UNNAMED
 from connectors.mail.lookalikes import Mark, Seeming
 from inbox import lookalikes
 
-_OURS_SECONDS = 10.0
-_remembered: tuple[float, lookalikes.Ours] | None = None
+_SECONDS = 30.0
+_MOST_SENDERS = 2000
 
 
-def our_names() -> lookalikes.Ours:
-    """Remembered for seconds: every conversation asks for them, and they hardly ever change."""
-    global _remembered
-    if _remembered is None or time.monotonic() - _remembered[0] > _OURS_SECONDS:
-        _remembered = (time.monotonic(), lookalikes.ours())
-    return _remembered[1]
+@dataclass(slots=True)
+class _Memory:
+    """For seconds: every conversation asks for it, it hardly ever changes, and some of it is a walk over all people."""
+
+    until: float
+    ours: lookalikes.Ours
+    marks: dict[tuple[str, str, str], list[Seeming]] = field(default_factory=dict)
+
+
+_memory: _Memory | None = None
+
+
+def _marks_of(kind: str, name: str, address: str) -> list[Seeming]:
+    global _memory
+    memory = _memory
+    if memory is None or time.monotonic() > memory.until or len(memory.marks) > _MOST_SENDERS:
+        memory = _memory = _Memory(time.monotonic() + _SECONDS, lookalikes.ours())
+    key = (kind, name, address)
+    if key not in memory.marks:
+        memory.marks[key] = lookalikes.marks_of(kind, name, address, memory.ours)
+    return memory.marks[key]
 
 
 def forget_ours() -> None:
-    global _remembered
-    _remembered = None
+    global _memory
+    _memory = None
 
 
 def _seeming_words(one: Seeming) -> tuple[str, str]:
@@ -65,7 +81,7 @@ def sender_notices(entry: dict[str, Any]) -> list[tuple[str, str, str, str, bool
         text = _("The mail server could not confirm the address. Do not send anything confidential.")
         found.append((title, text, "late", "shield-alert", False))
     name, address = entry.get("author_name") or "", entry.get("author_address") or ""
-    for one in lookalikes.marks_of(entry["kind"], name, address, our_names())[:3]:
+    for one in _marks_of(entry["kind"], name, address)[:3]:
         title, text = _seeming_words(one)
         found.append((title, text, "warn", "shield-alert", False))
     return found

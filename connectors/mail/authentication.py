@@ -74,16 +74,17 @@ def read_results(text: str) -> Results | None:
 def _properties(text: str, quoted: list[str]) -> list[tuple[str, str, str]] | None:
     found: list[tuple[str, str, str]] = []
     at = 0
-    while at < len(text) and text[at:].strip():
-        one = _PROPERTY.match(text, at)
-        if one is None or len(found) >= _MAX_PROPERTIES:
+    while (one := _PROPERTY.match(text, at)) is not None:
+        if len(found) >= _MAX_PROPERTIES:
             return None
         found.append(((one.group(1) or "").lower(), one.group(2).lower(), _opened(one.group(3), quoted)))
         at = one.end()
-    return found
+    return None if text[at:].strip() else found
 
 
 def _opened(text: str, quoted: list[str]) -> str:
+    if "\x01" not in text:
+        return text
     return _BY_NUMBER.sub(lambda found: quoted[int(found.group(1))], text)
 
 
