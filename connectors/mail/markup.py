@@ -44,7 +44,7 @@ _ROLE_NAMES = {
     QUOTE: "gmail_quote gmail_quote_container yahoo_quoted moz-cite-prefix protonmail_quote tutanota_quote zmail_extra"
     " olk_src_body_section isforwardcontent orimsghtmlseperator isreplycontent airmail_on airmail_ext_on"
     " mail-quote-collapse ntes-mailmaster-quote ntes-pcmail-quote appleoriginalcontents reply-intro front-blockquote"
-    " freshdesk_quote messagereplysection quote aolmail_extra",
+    " freshdesk_quote messagereplysection aolmail_extra",
     SIGNATURE: "gmail_signature gmail_signature_prefix moz-signature protonmail_signature_block"
     " protonmail_signature_block-user ms-outlook-mobile-signature signature signature_container applemailsignature"
     " apple-mail-signature zmail_signature bloop_sign messagesignaturesection composer_signature tutanota_signature"
@@ -77,7 +77,7 @@ class _Writer:
         self.marks: list[str] = []
         self.pieces: list[str] = []  # of the line being written
         self.prefix = ""
-        self.gap = False
+        self.gap: str | None = None  # an empty line is due; the quote marks it was asked for under
         self.cut = False  # everything from here on is history
         self.containers: list[bool] = []  # open quote containers; False once their first blockquote has ended
         self.signatures = 0  # open ones
@@ -106,10 +106,15 @@ class _Writer:
         self.pieces.clear()
         if not line and not even_empty:
             return
-        if self.gap and self.lines and line:
-            self._put(self.prefix.rstrip())
-        self.gap = False
+        if self.gap is not None and self.lines and line:
+            self._put(min(self.gap, self.prefix, key=len).rstrip())  # between two quotes it belongs to neither
+        self.gap = None
         self._put(self.prefix + line if line else self.prefix.rstrip())
+
+    def part(self, tag: str) -> None:
+        """An empty line parts this block from the next, where a page would show one."""
+        if tag in _SPACED and (self.gap is None or len(self.prefix) < len(self.gap)):
+            self.gap = self.prefix
 
     def _put(self, line: str) -> None:
         if not line.strip("> ") and self.lines and not self.lines[-1].strip("> "):
@@ -170,7 +175,7 @@ def _is_hidden(attributes: Mapping[str, str | None]) -> bool:
 def _enter(writer: _Writer, tag: str, attributes: Mapping[str, str | None]) -> str:
     if tag in _BLOCKS:
         writer.end_line()
-        writer.gap |= tag in _SPACED
+        writer.part(tag)
         return _enter_block(writer, tag, attributes)
     if tag == "br":
         writer.end_line(even_empty=True)
@@ -230,7 +235,7 @@ def _leave(writer: _Writer, tag: str, mark: str) -> None:
         return
     if tag in _BLOCKS:
         writer.end_line()
-        writer.gap |= tag in _SPACED
+        writer.part(tag)
     if mark == ">":
         writer.prefix = writer.prefix[:-2]
         if not writer.prefix and writer.containers:
@@ -269,6 +274,8 @@ def _role_of(attributes: Mapping[str, str | None]) -> str:
 
 @lru_cache(maxsize=2048)
 def _role_of_names(classes: str, identity: str, name: str) -> str:
+    if name == "quote":  # GMX; as a class it is anybody's
+        return QUOTE
     for one in (*classes.lower().split(), identity.lower(), name.lower()):
         bare = _OWN_PREFIX.sub("", one, count=1)
         if bare in _ROLES:

@@ -82,6 +82,26 @@ def test_names_that_programs_prefix_are_known() -> None:
     assert parse_mail(_html(html)).visible_text == "Yes."
 
 
+def test_a_class_called_quote_is_anybodys() -> None:
+    assert parse_mail(_html('<p>Yes.</p><p class="quote">Light is life.</p>')).visible_text == "Yes.\n\nLight is life."
+
+
+def test_answers_between_quotes_in_html_stay_with_what_they_answer() -> None:
+    html = (
+        '<blockquote type="cite"><div>On 5 Jun 2024, at 10:11, A wrote:</div><div>Which size?</div></blockquote>'
+        '<div>Large.</div><blockquote type="cite">Which colour?</blockquote><div>Red.</div>'
+    )
+    lines = parse_mail(_html(html)).visible_text.split("\n")
+    assert [line for line in lines if line] == [
+        "> On 5 Jun 2024, at 10:11, A wrote:", "> Which size?", "Large.", "> Which colour?", "Red.",
+    ]  # fmt: skip
+
+
+def test_answers_above_and_below_one_quote_are_both_seen() -> None:
+    html = f"<p>Thanks!</p><blockquote type='cite'><p>{OLD}</p></blockquote><p>And one more thing.</p>"
+    assert parse_mail(_html(html)).visible_text == "Thanks!\n\nAnd one more thing."
+
+
 def _html(html: str) -> bytes:
     head = f"From: {AUTHOR}\nSubject: Re\nContent-Type: text/html; charset=utf-8\n\n"
     return (head + html).encode()
