@@ -57,6 +57,7 @@ def queue(conversation: Conversation, user: User, *cc: str, request_id: str = "p
         cc=[Address(address) for address in cc],
         now=LATER,
         seen_message=drafts.newest_seen(conversation.id),
+        confirmations=["not-the-customer"],
     )
     assert isinstance(queued, replies.Queued)
     return Envelope.objects.get(id=queued.envelope_id)
