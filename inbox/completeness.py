@@ -71,7 +71,8 @@ def _as_opened(place: Completeness, told: dict[str, str]) -> Completeness:
     if "since" not in told:
         return place
     since = datetime.fromisoformat(told["since"])
-    return replace(place, complete=None, missing_since=since, sentence=told.get("sentence", ""))
+    complete = None if place.complete else place.complete  # what was whole when it was last seen may be so no more
+    return replace(place, complete=complete, missing_since=since, sentence=told.get("sentence", ""))
 
 
 def open_troubles(scopes: Sequence[CursorScope]) -> Counter[int]:

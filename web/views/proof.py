@@ -74,6 +74,8 @@ def _place(place: completeness.Completeness, row: Any, clock: Clock) -> dict[str
 
 def _headline(sums: completeness.Completeness, is_old: bool) -> str:
     if sums.missing_since is not None:
+        if sums.complete is False:
+            return _("A folder cannot be opened, and not every mail is here.")
         return _("A folder cannot be opened. What lay in it when it was last seen is here.")
     if sums.complete is None:
         return _("The server has not been counted yet.")
