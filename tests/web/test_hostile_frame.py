@@ -25,7 +25,7 @@ from tests.servers.requirement import require
 from tests.web.conftest import House
 from tests.web.hostile_bodies import BODIES
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 AT_ONCE = 160  # frames of one page
 # Hundreds of sandboxed frames would be hundreds of processes. What a frame may do is the same in one.
 _ONE_PROCESS = ("--disable-site-isolation-trials", "--disable-features=IsolateSandboxedIframes")

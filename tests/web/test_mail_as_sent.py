@@ -105,7 +105,8 @@ def test_images_are_remembered_for_a_sender_and_forgotten_again(house: House, fa
     look = client.get(f"/m/{message.id}/look").content.decode()
     assert "1 image from 127.0.0.1" in look
     assert "Always for this sender" in look
-    client.post(f"/m/{message.id}/images", {"act": "remember"})
+    kept = client.post(f"/m/{message.id}/images", {"act": "remember"}, headers={"HX-Request": "true"})
+    assert f'"name": "mail-{message.id}"' in kept["HX-Trigger"]  # the frame is loaded anew
     assert len(images_in(client, message)) == 1
     another = come_in(house, f"<p>More</p><img src='{host}/b.jpg'>")
     assert len(images_in(house.client("owner"), another)) == 1

@@ -170,6 +170,8 @@ def images(request: SignedIn, id: int) -> HttpResponse:
     else:
         pictures.remember(message, request.user, now)
     if is_fragment(request):
-        return _look(request, message)
+        response = _look(request, message)
+        response.headers["HX-Trigger"] = f'{{"balas:reload": {{"name": "mail-{message.id}"}}}}'
+        return response
     holds = access.conversations(request.user).filter(strand_links__strand_id=message.strand_id).first()
     return redirect("conversation", holds.id) if holds else redirect("home")

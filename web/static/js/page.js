@@ -128,9 +128,8 @@
   document.addEventListener("toggle", (event) => { if (event.target.matches?.("details[data-look][open]")) look(event.target); }, true);
   document.addEventListener("DOMContentLoaded", lookAtAll);
   document.addEventListener("htmx:load", lookAtAll);
-  document.addEventListener("htmx:afterRequest", (event) => {
-    const name = event.detail.elt.closest?.("[data-reloads]")?.dataset.reloads;
-    const frame = name && event.detail.successful && document.getElementsByName(name)[0];
+  document.addEventListener("balas:reload", (event) => {
+    const frame = document.getElementsByName(event.detail.name)[0];
     if (frame) frame.src = frame.getAttribute("src");
   });
 
