@@ -33,7 +33,7 @@ def test_f24_there_are_at_least_forty_points_on_fetch_digest_and_send() -> None:
 
 
 @pytest.mark.parametrize("point", killpoints.ALL)
-def test_f24_f36_killed_at_a_point_and_restarted_nothing_is_lost_shown_twice_or_sent_twice(
+def test_f01_f24_f36_killed_at_a_point_and_restarted_nothing_is_lost_shown_twice_or_sent_twice(
     lane: Lane, files: Path, point: str
 ) -> None:
     assert run_case(lane, plain(point), files) == ""
