@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.mail.quotes import split_passages, visible
+from connectors.messages import Address
 
 NEW = "Parcel tb-20418 has not come.\nPlease look."
 
@@ -196,7 +197,8 @@ LINES = st.sampled_from(
     [
         *NEW.split("\n"), "", "> quoted", ">", "-- ", "--", "_" * 47, "From: A <a@b.example>", "Sent: now", "To: B",
         "Subject: C", "mailing list", "Sent from my iPhone", "-----Original Message-----", "wrote:", "x" * 500,
-        *ATTRIBUTIONS.values(),
+        *ATTRIBUTIONS.values(), "Sari Dewi", "sari@x.example", "+62 812 555 1234", "---", "see below", "Disclaimer:",
+        "This confidential e-mail is for the addressee only; if you are not the addressee, delete it.",
     ]
 )  # fmt: skip
 
@@ -205,7 +207,7 @@ LINES = st.sampled_from(
 @settings(max_examples=300, deadline=None)
 def test_passages_joined_are_the_text_and_something_is_always_seen(lines: list[str]) -> None:
     text = "\n".join(lines)
-    passages = split_passages(text)
+    passages = split_passages(text, None, Address("sari@x.example", "Sari Dewi"))
     assert "".join(passage.text for passage in passages) == text
     if text.strip("> \t\xa0\n") and any(character.isalnum() for character in text):
         assert visible(passages)
