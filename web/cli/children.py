@@ -101,9 +101,12 @@ class Keeper(threading.Thread):
         self._ending = threading.Event()
 
     def run(self) -> None:
-        while not self._is_wanted():
+        while True:
+            # Also at the very beginning: whoever started us has more urgent things to do than to share a core.
             if self._ending.wait(self._ask_seconds):
                 return
+            if self._is_wanted():
+                break
         self._child.start()
         while not self._ending.wait(_LOOK_SECONDS):
             if self._child.ended():
