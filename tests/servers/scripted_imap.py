@@ -56,6 +56,9 @@ class ScriptedImap:
     commands: list[str] = field(default_factory=list)
     sent_bytes: int = 0
     connections: int = 0
+    open_now: int = 0
+    most_connections: int | None = None  # at once; whoever logs in beyond is refused
+    refused: int = 0
     at_log_in: int = 0  # connections that are not yet past EXAMINE
     most_at_log_in: int = 0
     stopped: threading.Event = field(default_factory=threading.Event)
@@ -100,10 +103,13 @@ class _Conversation:
             self.answer(tag, name, rest)
 
     def answer(self, tag: str, name: str, rest: str) -> None:
-        if name == "LOGIN" and self.server.login_answer.startswith("* "):
+        if name == "LOGIN" and self.server.open_now > (self.server.most_connections or 1000):
+            self.server.refused += 1
+            self.say(f"{tag} NO [LIMIT] too many connections")
+        elif name == "LOGIN" and self.server.login_answer.startswith("* "):
             self.say(self.server.login_answer)
             raise _Gone
-        if name == "LOGIN":
+        elif name == "LOGIN":
             self.say(f"{tag} {self.server.login_answer}")
         elif name == "AUTHENTICATE":
             self.authenticate(tag)
@@ -282,8 +288,10 @@ def running_scripted_imap(port: int = 0) -> Iterator[ScriptedImap]:
     threads: list[threading.Thread] = []
 
     def talk(sock: socket.socket) -> None:
+        server.open_now += 1
         with suppress(_Gone, OSError):
             _Conversation(server, sock).run()
+        server.open_now -= 1
         with suppress(OSError):
             sock.shutdown(socket.SHUT_RDWR)
         sock.close()
