@@ -6,17 +6,22 @@ one of ours is believed as far as it goes, which is a recipient of that very sen
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
+from connectors.mail.bounces import read_words
 from connectors.messages import DeliveryReport, Outcome, Receipt
-from inbox.acts import Desk
-from inbox.models import Conversation, EnvelopeRecipient, Message, SlaEvent
+from inbox.acts import Act, Desk, Refusal
+from inbox.models import Conversation, Envelope, EnvelopeRecipient, Message, SlaEvent
+from inbox.offers import note_answer
 from inbox.outcomes import bring_back, settle
-from inbox.people import audit
+from inbox.people import Actor, audit
 from inbox.rules.delivery import is_temporary, why_failed
+from inbox.rules.offers import Offer
 from inbox.rules.states import SlaKind
 
 FAILED, STILL_TRYING = "bounced", "delayed"
@@ -101,6 +106,48 @@ def _tell(desk: Desk, name: str, address: str, report: DeliveryReport) -> None:
     }
     if not desk.close(name, data=data).undo:  # no field changed, so it left no record of its own
         audit(name, f"conversation:{desk.conversation.id}", "balas", desk.now, data)
+
+
+# --- Without an id: a suggestion -----------------------------------------------------------------------------------
+
+_ANY_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}")
+LOOK_BACK = timedelta(days=7)
+
+
+def find_send_of(message_id: int, conversation_id: int) -> EnvelopeRecipient | None:
+    """The send that a bounce without our Message-ID may speak of: the newest to an address that it names, at most a
+    week before. Only a person can say whether it is; None when there is none, or the bounce lies with a send already.
+    """
+    inside = Message.objects.filter(strand__links__conversation_id=conversation_id, strand__links__ended_at=None)
+    message = inside.filter(id=message_id, automatic="bounce", direction="inbound").first()
+    if message is None or Envelope.objects.filter(conversation_id=conversation_id).exists():
+        return None
+    named = list(dict.fromkeys(one.rstrip(".").lower() for one in _ANY_ADDRESS.findall(message.text[:8000])))[:30]
+    rows = EnvelopeRecipient.objects.filter(
+        address__in=named,
+        outcome=Outcome.SENT,
+        envelope__finished_at__lte=message.received_at,
+        envelope__finished_at__gte=message.received_at - LOOK_BACK,
+    )
+    return rows.select_related("envelope", "envelope__conversation").order_by("-envelope__finished_at", "-id").first()
+
+
+@transaction.atomic
+def take(conversation_id: int, message_id: int, actor: Actor, now: datetime) -> Act:
+    """A person says that a bounce speaks of the send that was suggested. Raises Refusal."""
+    row = find_send_of(message_id, conversation_id)
+    if row is None:
+        raise Refusal(_("There is no answer of ours any more that this could be about."))
+    subject, words = Message.objects.values_list("subject", "text").get(id=message_id)
+    said = {one[0].lower(): one for one in read_words(subject, words)}
+    _address, _action, status, told = said.get(row.address.lower(), ("", "", "", ""))
+    report = DeliveryReport("", row.address, "failed", status, told)
+    rows = list(EnvelopeRecipient.objects.filter(envelope__idempotency_key=row.envelope.idempotency_key))
+    _note_failure(row, rows, report, now)
+    note_answer(message_id, Offer.CAME_BACK, "taken", actor, now)
+    desk = Desk.open(conversation_id, actor, now)
+    desk.touched = True
+    return desk.close("came-back")
 
 
 def _note_elsewhere(report: DeliveryReport, now: datetime) -> int | None:

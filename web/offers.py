@@ -8,8 +8,10 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from connectors.messages import Automatic
 from inbox.models import User
 from inbox.offers import answers_to, who_we_are
+from inbox.reports import find_send_of
 from inbox.rules.offers import Offer, Offered, Ours, find_offers
 from inbox.timeline import Timeline
 from web import access
@@ -36,12 +38,27 @@ def offers_beside(timeline: Timeline, user: User, tab: str) -> dict[int, dict[st
     if not access.may(user, "answer"):
         return {}
     entries, others, is_whole = timeline.entries, timeline.others, not timeline.earlier
-    if not find_offers(entries, others, known_ours(), (), is_whole=is_whole):
-        return {}
-    answered = answers_to(entry["id"] for entry in entries if entry["entry"] == "message")
-    found = find_offers(entries, others, known_ours(), answered, is_whole=is_whole)
     id = timeline.conversation["id"]
+    offered = [*find_offers(entries, others, known_ours(), (), is_whole=is_whole), *_came_back(timeline, user)]
+    if not offered:
+        return {}
+    answered = answers_to(one.message_id for one in offered)
+    # What was answered may have stood before another offer for the same message.
+    found = find_offers(entries, others, known_ours(), answered, is_whole=is_whole)
+    found += [one for one in offered if one.offer is Offer.CAME_BACK and (one.message_id, "came-back") not in answered]
     return {one.message_id: _view(one, id, tab, may_rule=access.may(user, "accounts")) for one in found}
+
+
+def _came_back(timeline: Timeline, user: User) -> list[Offered]:
+    """A bounce that names no id of ours, in a conversation of its own, and whom we had written to just before."""
+    bounces = [one for one in timeline.entries if one.get("automatic") == Automatic.BOUNCE][-1:]
+    found = []
+    for one in bounces:
+        send = find_send_of(one["id"], timeline.conversation["id"])
+        if send is not None and access.envelopes(user).filter(id=send.envelope_id).exists():
+            data = {"address": send.address, "subject": send.envelope.conversation.subject}
+            found.append(Offered(Offer.CAME_BACK, one["id"], {**data, "conversation": send.envelope.conversation_id}))
+    return found
 
 
 def _view(offered: Offered, id: int, tab: str, *, may_rule: bool) -> dict[str, Any]:
@@ -67,6 +84,10 @@ def _view(offered: Offered, id: int, tab: str, *, may_rule: bool) -> dict[str, A
         }
         rule = _button(id, tab, "relay-rule", _("Always for mail from %(relay)s") % {"relay": data["relay"]})
         shown["buttons"] = [take, *([rule] if may_rule else [])]
+    elif offered.offer is Offer.CAME_BACK:
+        shown.update(icon="undo-2", title=_("This may be an answer of ours that came back"))
+        shown["text"] = _("It names %(address)s, whom we had written to in “%(subject)s”. It does not prove it.") % data
+        shown["buttons"] = [_button(id, tab, "came-back", _("Yes, it came back"))]
     else:
         shown.update(icon="link-2", title=_("This may be about something known"))
         shown["text"] = _("Another conversation with this customer is called “%(subject)s”.") % data

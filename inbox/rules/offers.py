@@ -21,6 +21,7 @@ class Offer(StrEnum):
     WRITER = "writer"  # an agent forwarded it: who really wrote is the customer
     RELAY = "relay"  # a form or a group sent it for somebody: who is to be answered is the customer
     SAME_MATTER = "same-matter"
+    CAME_BACK = "came-back"  # a bounce that names no id of ours, but somebody we had just written to
 
 
 @dataclass(frozen=True, slots=True)

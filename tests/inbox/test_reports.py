@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from connectors.messages import Address, DeliveryReport, Outcome, Receipt, RecipientOutcome
-from inbox import conversations, drafts, outbox, replies
+from inbox import conversations, drafts, outbox, replies, reports
 from inbox.models import AuditRecord, Conversation, Envelope, EnvelopeRecipient, Message
 from inbox.replies import Queued
 from tests.builders import NOW, SENT, make_account, make_item, make_mail, receive
@@ -173,3 +173,29 @@ def test_a_bounce_of_what_left_through_another_program_brings_its_conversation_b
     assert (conversation.status, conversation.status_reason) == ("open", "send-failed")
     assert AuditRecord.objects.get(act="bounced").data["recipient"] == "ana@shop.example"
     assert_sums_hold()
+
+
+def test_a_bounce_without_our_id_suggests_the_newest_send_to_that_address_and_a_person_decides():
+    envelope, user = answer("ana@shop.example"), make_user("Bob")
+    receive(envelope.account, make_item(qmail_bounce(envelope, "ana@shop.example", names=False), at=LATER), now=LATER)
+    message = Message.objects.get(automatic="bounce")
+    alone = message.strand.links.get().conversation_id
+    send = reports.find_send_of(message.id, alone)
+    assert send is not None
+    assert send.envelope_id == envelope.id
+    assert outcomes() == {"ana@shop.example": "sent"}  # nothing has changed by itself
+    reports.take(alone, message.id, user, LATER)
+    row = EnvelopeRecipient.objects.get()
+    assert (row.outcome, row.code) == ("refused", "5.1.1")
+    assert Conversation.objects.get(id=envelope.conversation_id).status_reason == "send-failed"
+    assert reports.find_send_of(message.id, alone) is None
+    assert_sums_hold()
+
+
+def test_a_bounce_long_after_or_before_the_send_suggests_nothing():
+    envelope = answer("ana@shop.example")
+    for number, at in enumerate((SOON - timedelta(hours=1), SOON + timedelta(days=8))):
+        item = make_item(qmail_bounce(envelope, "ana@shop.example", names=False), uid=900 + number, at=at)
+        receive(envelope.account, item, now=at)
+    for message in Message.objects.filter(automatic="bounce"):
+        assert reports.find_send_of(message.id, message.strand.links.get().conversation_id) is None

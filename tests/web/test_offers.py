@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from inbox.models import Account, AuditRecord, Conversation, Message
+from django.utils import timezone
+
+from connectors.messages import Address
+from inbox import replies
+from inbox.models import Account, AuditRecord, Conversation, Envelope, EnvelopeRecipient, Message
 from tests.web.conftest import House, write
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
@@ -113,3 +117,27 @@ def test_the_switches_of_automatic_mail_are_on_the_settings_page(house: House) -
     assert "It needs an answer" in page(house, "own", of(aside).id)
     house.client("own").post(f"/c/{of(aside).id}/act/needs-answer", **HTMX)
     assert of(aside).due_for == "first"
+
+
+def test_a_bounce_without_our_id_is_offered_to_who_may_read_that_send(house: House) -> None:
+    queued = replies.queue_reply(
+        conversation_id=house.conversation.id,
+        user=house.agent,
+        request_id="page-1",
+        text="Sorry",
+        to=[Address("ana@shop.example")],
+        now=timezone.now(),
+        seen_message=house.message.id,
+    )
+    assert isinstance(queued, replies.Queued)
+    envelope = Envelope.objects.get()
+    Envelope.objects.update(state="sent", finished_at=timezone.now(), due_at=None)
+    EnvelopeRecipient.objects.update(outcome="sent")
+    text = "<ana@shop.example>:\nRemote host said: 550 5.1.1 no such user\n"
+    robot = {"author": "MAILER-DAEMON@mx.example", "headers": {"Return-Path": "<>"}}
+    message = write(house, text, subject="failure notice", **robot)
+    id = of(message).id
+    assert "Yes, it came back" in page(house, "own", id)
+    press(house, "own", id, "came-back", message)
+    assert EnvelopeRecipient.objects.get(envelope=envelope).outcome == "refused"
+    assert "Yes, it came back" not in page(house, "own", id)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from inbox import automatic, conversations, offers, replies, splitting, worklist
+from inbox import automatic, conversations, offers, replies, reports, splitting, worklist
 from inbox.acts import Act, Refusal, read_token
 from inbox.ids import read_id
 from inbox.models import Envelope, User
@@ -70,12 +70,22 @@ def _rule(request: SignedIn, id: int, now: datetime) -> Act:
     return offers.take_relay(id, read_id(request.POST.get("message")), request.user, now)
 
 
+def _came_back(request: SignedIn, id: int, now: datetime) -> Act:
+    """The send that a bounce may speak of lies in another conversation, whose rights are asked as well."""
+    message_id = read_id(request.POST.get("message"))
+    send = reports.find_send_of(message_id, id)
+    if send is None or not access.envelopes(request.user).filter(id=send.envelope_id).exists():
+        raise Refusal(_("There is no answer of ours any more that this could be about."))
+    return reports.take(id, message_id, request.user, now)
+
+
 ACTS: dict[str, Perform] = {
     "split": lambda request, id, now: splitting.split(id, read_id(request.POST.get("message")), request.user, now),
     "take-person": lambda request, id, now: offers.take_offered(
         id, read_id(request.POST.get("message")), _offered(request), request.user, now
     ),
     "relay-rule": _rule,
+    "came-back": _came_back,
     "dismiss-offer": lambda request, id, now: offers.dismiss(
         id, read_id(request.POST.get("message")), _offered(request), request.user, now
     ),
@@ -102,6 +112,7 @@ def _told(act: Act, name: str) -> str:
         "needs-answer": _("In the queue"),
         "split": _("Split: two conversations now"),
         "take-person": _("The customer has changed"),
+        "came-back": _("Noted: it came back"),
         "dismiss-offer": _("Not offered again"),
         "reopen": _("Open again"),
         "snooze": _("Put aside"),
