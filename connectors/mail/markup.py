@@ -255,7 +255,7 @@ def _leave(writer: _Writer, tag: str, mark: str) -> None:
 def _leave_link(writer: _Writer, href: str) -> None:
     line_count, start = writer.links.pop()
     target = href.strip()
-    if len(target) > 500 or not target.lower().startswith(("http://", "https://", "mailto:", "tel:")):
+    if len(target) > 500 or not target[:8].lower().startswith(("http://", "https://", "mailto:", "tel:")):
         return
     shown = "".join(writer.pieces[start:] if line_count == len(writer.lines) else writer.pieces).strip()
     bare = target.partition(":")[2].lstrip("/").rstrip("/")

@@ -137,7 +137,10 @@ def _history_start(lines: list[str], index: int, stripped: str) -> int:
         return -1
     if last in ":：" and BEGIN_FORWARDED.match(stripped):
         return -1
-    if _names_a_field(stripped) and (_header_block(lines, index, is_ruled=False) or HEADER_IN_ONE.match(stripped)):
+    if _names_a_field(stripped) and (
+        # The first line alone tells in most cases, without a look at the nine after it.
+        (_field_of(stripped) and _header_block(lines, index, is_ruled=False)) or HEADER_IN_ONE.match(stripped)
+    ):
         return -1
     end, is_certain = _attribution_end(lines, index, stripped)
     if not end:
@@ -162,7 +165,8 @@ def _is_heading(lines: list[str], index: int) -> bool:
 def _names_a_field(line: str) -> bool:
     """A short word and a colon, as a quoted header begins."""
     head = line[:32].replace("：", ":")
-    return 0 < head.find(":") < 30
+    at = head.find(":")
+    return 0 < at < 30 and "<" not in head[:at]
 
 
 def _header_block(lines: list[str], index: int, *, is_ruled: bool) -> bool:
@@ -224,7 +228,7 @@ def _attribution_end(lines: list[str], index: int, stripped: str) -> tuple[int, 
             same = SAME_LINE.search(piece)
             if same and _attribution(piece[: same.start() + 1]) == CERTAIN:
                 return index + 1, True
-            if not (DATE_INSIDE.search(piece) or "@" in piece):
+            if not ("@" in piece or DATE_INSIDE.search(piece)):
                 return 0, False
     return 0, False
 

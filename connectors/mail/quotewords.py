@@ -44,7 +44,7 @@ ON_START = re.compile(
     r"|Fecha|Datum|Ngày|Vào|Vào lúc|Noong|Tarehe|Vo|U|Dana|Dne|Em data de|Na)\s|В |Στις |На |У |בתאריך |في |در "
     r"|[A-Za-zśŚ]{2,4}\.?,? \d|\d{1,4}[./年년-]|\d{1,2} \w|在 ?\d)",
 )
-DATE_INSIDE = re.compile(r"\d{4}|\d{1,2}[:.]\d\d|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")
+DATE_INSIDE = re.compile(r"\d(?:\d{3}|\d?[:.]\d\d|\d?[./-]\d{1,2}[./-]\d{2,4})")
 # "26.06.2014, 14:41, "Name" <a@b.c>:" needs no verb: with a date it is an attribution in any language.
 ADDRESS_INSIDE = re.compile(r"[<(\[]\s?(?:mailto:)?[^\s<>@()]{1,64}@[^\s<>@()]{1,190}[>)\]]")
 DATED_ADDRESS = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\b[^\n]{0,120}<[^\s<>@]{1,64}@[^\s<>@]{1,190}>$")

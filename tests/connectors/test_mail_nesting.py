@@ -7,7 +7,7 @@ import random
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from connectors.mail.nesting import _Scan, looks_deeper_than_allowed
+from connectors.mail.nesting import _TIDY_BLOCKS, _TIDY_FORMATTING, _is_tidy, _Scan, looks_deeper_than_allowed
 
 FRAGMENTS = """
 <div>|</div>|<p>|</p>|<b>|</b>|<b id=1>|<i>|</i>|<li>|</li>|<dd>|<dt>|</dd>|<ul>|</ul>|<table>|</table>|<tr>|<td>|</td>
@@ -51,6 +51,43 @@ def test_the_scan_never_sees_less_depth_than_the_parser_builds(seed: int) -> Non
         assert parsed_depth(html) <= scanned_depth(html) * 3 + 6, (pool, html)
         if "<table" not in html:
             assert parsed_depth(html) <= scanned_depth(html) + 3, (pool, html)
+
+
+def tidy(dice: random.Random, room: int, is_inline: bool = False) -> str:
+    """Plain tags, each closed by its own name, no block inside formatting."""
+    if room <= 0:
+        return "x<br>"
+    names = [*sorted(_TIDY_FORMATTING if is_inline else _TIDY_FORMATTING | _TIDY_BLOCKS), "span"]
+    out = []
+    for _ in range(dice.randint(1, 3)):
+        name = dice.choice(names)
+        inner = tidy(dice, room - dice.randint(1, 4), is_inline or name in _TIDY_FORMATTING)
+        attributes = dice.choice(("", " id=1", ' class="x > y"'))
+        out.append(f"<{name}{attributes}>{inner}</{name}>")
+    return "".join(out)
+
+
+def test_what_is_tidy_nests_no_deeper_than_it_is_written() -> None:
+    dice, seen = random.Random(1), 0
+    for _ in range(3000):
+        html = tidy(dice, dice.randint(1, 12))
+        depth = parsed_depth(html)
+        for limit in range(1, depth - 2):  # body, and what a parser adds around it
+            assert not _is_tidy(html, limit), (limit, depth, html)
+        seen += _is_tidy(html, 400)
+    assert seen > 300
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<div></p></div>", "<div><span></div></span>", "<b><div></div></b>", "<svg></svg>", "<div>x", "</div>", "a < b",
+        "<div title='>'></div>", "<!-- --><div></div>", "<script></script>", "<DIV></DIV>", "<div/></div",
+        '<div a="<"></div>',
+    ],
+)  # fmt: skip
+def test_whatever_is_not_tidy_is_scanned(html: str) -> None:
+    assert not _is_tidy(html, 400) or html == "<div>x"
 
 
 @pytest.mark.parametrize(
