@@ -36,6 +36,7 @@ from connectors.passages import FOOTER, NEW, QUOTE, SIGNATURE, shown
 
 MAX_LINES = 20_000
 MAX_LINE = 400  # characters of a line that are looked at
+MAX_EXHIBIT = 40  # lines of an indented header and what follows it
 MAX_POINTER = 300  # characters of a note that says to look below
 
 LIKELY, CERTAIN = 1, 2
@@ -137,11 +138,16 @@ def _history_start(lines: list[str], index: int, stripped: str) -> int:
         return -1
     if last in ":：" and BEGIN_FORWARDED.match(stripped):
         return -1
+<<<<<<<
+    if _names_a_field(stripped) and (_header_block(lines, index, is_ruled=False) or HEADER_IN_ONE.match(stripped)):
+        return 0 if _is_listed(lines, index) else -1
+=======
     if _names_a_field(stripped) and (
         # The first line alone tells in most cases, without a look at the nine after it.
         (_field_of(stripped) and _header_block(lines, index, is_ruled=False)) or HEADER_IN_ONE.match(stripped)
     ):
         return -1
+>>>>>>>
     end, is_certain = _attribution_end(lines, index, stripped)
     if not end:
         return 0
@@ -151,6 +157,14 @@ def _history_start(lines: list[str], index: int, stripped: str) -> int:
     if following < len(lines) and lines[following].startswith(">"):
         return following
     return -1 if is_certain else 0
+
+
+def _is_listed(lines: Sequence[str], index: int) -> bool:
+    """An indented header over words that are not is an exhibit: delivery reports go on with what went wrong."""
+    if not lines[index][:2].isspace():
+        return False
+    below = [line for line in lines[index : index + MAX_EXHIBIT] if line.strip()]
+    return not all(line[:2].isspace() for line in below)
 
 
 def _is_heading(lines: list[str], index: int) -> bool:

@@ -144,6 +144,7 @@ SHAPES: dict[str, str] = {
     "polymail": (
         "On Tue, Apr 11, 2017 at 10:07 PM Toko Biru\n\n<\nmailto:Toko Biru <halo@toko.example>\n> wrote:\n" + OLD
     ),
+    "all indented": "\tFrom: Toko Biru\n\tSent: Monday\n\tSubject: lamp\n\n\tDear Sari,\n\tyour lamp was sent.",
     "two attributions": (
         "On 5 Jun 2024, at 10:11, Toko Biru wrote:\n> Dear Sari,\n> On 4 Jun 2024, at 9:00, Sari wrote:\n"
         ">> Where is it?\n> your lamp was sent yesterday.\n"
@@ -174,6 +175,8 @@ def test_the_shapes_of_programs_are_known(name: str) -> None:
         "I get mail that comes from: a@b.example and from: c@d.example\n\nIs that you?",
         "Tolong hapus nama penerima yang lama dari pesanan saya, dan rahasiakan harganya, ya.\n\nTerima kasih",
         "Regards to all.\nSari",
+        "This report relates to your message:\n\n  Date: Sun, 23 Sep 2001\n  From: a@b.example\n  To: c@d.example\n"
+        "  Subject: hi\n\nIt cannot be delivered: the mailbox is full.",
         "From: the shop of lamps\nmy dear friends,\nI got this.\nTo: be seen.\nSubject: to change.",
     ],
 )
