@@ -191,6 +191,8 @@ def test_connecting_again_keeps_the_mail_and_the_cursor(
     assert "Needs a new log-in since" in health and "Google has ended the permission." in health
     address = f"/settings/accounts/{account.id}/connect-again"
     assert address in health and address in client.get("/settings").content.decode()
+    own = client.get(f"/health/{account.id}").content.decode()
+    assert address in own and "tried again by itself" not in own
     response = client.get(consent(client.post(address)))
     assert (response.status_code, response.headers["Location"]) == (302, "/health")
     account.refresh_from_db()
