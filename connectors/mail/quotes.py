@@ -138,16 +138,11 @@ def _history_start(lines: list[str], index: int, stripped: str) -> int:
         return -1
     if last in ":：" and BEGIN_FORWARDED.match(stripped):
         return -1
-<<<<<<<
-    if _names_a_field(stripped) and (_header_block(lines, index, is_ruled=False) or HEADER_IN_ONE.match(stripped)):
-        return 0 if _is_listed(lines, index) else -1
-=======
     if _names_a_field(stripped) and (
         # The first line alone tells in most cases, without a look at the nine after it.
         (_field_of(stripped) and _header_block(lines, index, is_ruled=False)) or HEADER_IN_ONE.match(stripped)
     ):
-        return -1
->>>>>>>
+        return 0 if _is_listed(lines, index) else -1
     end, is_certain = _attribution_end(lines, index, stripped)
     if not end:
         return 0
