@@ -175,7 +175,8 @@ def _names_a_field(line: str) -> bool:
     """A short word and a colon, as a quoted header begins."""
     head = line[:32].replace("：", ":")
     at = head.find(":")
-    return 0 < at < 30 and "<" not in head[:at]
+    # Programs begin it with a capital, people who show their settings often do not.
+    return 0 < at < 30 and "<" not in head[:at] and not head[0].islower()
 
 
 def _header_block(lines: list[str], index: int, *, is_ruled: bool) -> bool:

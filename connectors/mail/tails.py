@@ -11,6 +11,7 @@ from collections.abc import Sequence, Set
 
 from connectors.mail.tailwords import (
     ADDRESS,
+    CLOSING,
     DEVICES,
     GREEN_OR_SCANNED,
     LABELLED,
@@ -169,6 +170,8 @@ def _tail_label(lines: Sequence[str], at: int, end: int) -> str:
     line = lines[at]
     bare = line.rstrip()
     is_rule = SHORT_RULE.match(bare[:MAX_LINE]) is not None
+    if is_rule and _last_words(lines, at).endswith((":", "：")):
+        return ""  # it frames what was announced
     if not is_rule and bare not in ("--", "—", "–", "__"):
         return ""
     is_list = any(_any_in(LIST_WORDS, near[:MAX_LINE].lower()) for near in lines[at + 1 : min(end, at + 12)])
@@ -216,9 +219,13 @@ def _with_closing_words(lines: Sequence[str], first: int, at: int) -> int:
     above = at - 1
     while above > first and not lines[above].strip():
         above -= 1
-    words = lines[above].strip()
-    is_closing = above > first and len(words) < 40 and words.endswith((",", "，", "、")) and len(words.split()) <= 5
-    return above if is_closing else at
+    return above if above > first and _is_closing(lines[above].strip()) else at
+
+
+def _is_closing(words: str) -> bool:
+    if len(words) >= 40 or len(words.split()) > 5:
+        return False
+    return words.endswith((",", "，", "、")) or CLOSING.match(words) is not None
 
 
 def _is_name(line: str, names: Set[str]) -> bool:
@@ -237,13 +244,18 @@ def _names(author: Address | None) -> Set[str]:
 
 def _may_begin_signature(lines: Sequence[str], at: int) -> bool:
     """After an empty line or closing words ("Regards,"), and not after "please send it to:"."""
-    above = at - 1
-    while above >= 0 and not lines[above].strip():
-        above -= 1
-    words = lines[above].strip()[:MAX_LINE] if above >= 0 else ""
+    words = _last_words(lines, at)
     if words.endswith((":", "：")):
         return False
-    return above < at - 1 or lines[at].lstrip()[:1] in "-–—" or (len(words) < 40 and words.endswith((",", "!", ".")))
+    return not lines[at - 1].strip() or lines[at].lstrip()[:1] in "-–—" or _is_closing(words)
+
+
+def _last_words(lines: Sequence[str], at: int) -> str:
+    """The last line above that is not empty."""
+    above = at - 1
+    while above >= 0 and at - above < 10 and not lines[above].strip():
+        above -= 1
+    return lines[above].strip()[:MAX_LINE] if above >= 0 else ""
 
 
 def _is_signature(lines: Sequence[str], names: Set[str], tail: Sequence[str]) -> bool:

@@ -130,6 +130,16 @@ GREEN_OR_SCANNED = re.compile(
 
 # --- Who signs ------------------------------------------------------------------------------------------------------
 
+CLOSING = re.compile(
+    r"(?:mit |viele |beste |liebe |freundliche|herzliche|schöne grüße|best|kind|warm|with |regards|sincerely|yours"
+    r"|cheers|thanks|thank you|many thanks|cordialement|bien à|bien cordialement|salutations|sincères|saludos|un saludo"
+    r"|atentamente|cordiali|distinti|saluti|un cordiale|grazie|met |hartelijke|vriendelijke|groeten|atenciosamente|att"
+    r"|cumprimentos|abraço|obrigad|pozdrawiam|z poważaniem|s pozdravem|s úctou|cu stimă|cu stima|cu respect|o zi bun"
+    r"|mulțumesc|multumesc|hormat|salam|terima kasih|с уважением|з повагою|med vän|vänliga|mvh|med ven|venlig|vennlig"
+    r"|hilsen|ystävällisin|terveisin|saygılarımla|iyi |üdvözlettel|tisztelettel|με εκτίμηση|поздрави|lp\b|s poštovanjem"
+    r"|lijep|敬具|以上|此致|祝|谢谢|謝謝|감사|드림|trân trọng|مع |שלום|בברכה)",
+    re.I,
+)
 LABELLED = re.compile(
     r"(?:t|m|f|p|e|w|tel|tél|phone|mobile|mob|cell|fax|direct|office|telefon|telepon|telp|hp|whatsapp|wa|skype"
     r"|handy|mobil"

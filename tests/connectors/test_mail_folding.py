@@ -175,6 +175,8 @@ def test_the_shapes_of_programs_are_known(name: str) -> None:
         "I get mail that comes from: a@b.example and from: c@d.example\n\nIs that you?",
         "Tolong hapus nama penerima yang lama dari pesanan saya, dan rahasiakan harganya, ya.\n\nTerima kasih",
         "Regards to all.\nSari",
+        "My script:\n\n---\nfrom: a@b.example\nto: c@d.example\nsubject: test\n---\n\nIt fails.",
+        "Alamat kirim:\nSari Dewi\nJl. Melati No. 7, Bandung\n0812-3456-7890\n\nTerima kasih,\nSari",
         "This report relates to your message:\n\n  Date: Sun, 23 Sep 2001\n  From: a@b.example\n  To: c@d.example\n"
         "  Subject: hi\n\nIt cannot be delivered: the mailbox is full.",
         "From: the shop of lamps\nmy dear friends,\nI got this.\nTo: be seen.\nSubject: to change.",
@@ -188,6 +190,8 @@ def test_what_people_write_themselves_is_never_folded(text: str) -> None:
     ("tail", "kind"),
     [
         ("Regards,\n\nSari Dewi\nPT Lampu Terang\nsari@x.example\n0812 555 1234", "signature"),
+        ("Mit freundlichen Grüßen\nSari Dewi\n\nMusterfirma GmbH\nTel.: +49 30 1234567\nsari@x.example", "signature"),
+        ("Hormat kami,\nSari Dewi\nPT Maju Jaya\nTelp: 021-5551234\nwww.majujaya.co.id", "signature"),
         ("—————\nSari Dewi\nLamps\n+62 812 555 1234", "signature"),
         ("--\nSari Dewi\nBogor", "signature"),
         ("Sent from my iPhone\nPlease excuse typos", None),
