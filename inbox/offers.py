@@ -125,7 +125,7 @@ def take_offered(conversation_id: int, message_id: int, offer: Offer, actor: Act
 def take_relay(conversation_id: int, message_id: int, actor: Actor, now: datetime) -> Act:
     """Takes the person a form speaks for, and makes it the rule for all mail that the form will send. Raises Refusal.
 
-    Undoing it gives the person back; the rule stays until somebody takes it out of the mailbox's settings.
+    Undoing it gives the person back; the rule stays until somebody takes it out of the settings.
     """
     act = take_offered(conversation_id, message_id, Offer.RELAY, actor, now)
     message = _message_in(conversation_id, message_id)
@@ -197,6 +197,22 @@ def person_spoken_for(message: Message) -> Address | None:
 
 
 # --- A rule for all that comes --------------------------------------------------------------------------------------
+
+
+def relays() -> list[tuple[int, str, str]]:
+    """(account id, its name, the address of a relay), for everybody who looks after the mailboxes."""
+    accounts = Account.objects.filter(removed_at=None).order_by("name")
+    return [(one.id, one.name, str(relay)) for one in accounts for relay in one.settings.get("relays") or ()]
+
+
+@transaction.atomic
+def drop_relay(account_id: int, address: str, actor: Actor, now: datetime) -> None:
+    """From now on who sends it is who wrote it, again. Raises Account.DoesNotExist."""
+    account = Account.objects.select_for_update().get(id=account_id)
+    kept = [one for one in account.settings.get("relays") or () if str(one).lower() != address.lower()]
+    account.settings = {**account.settings, "relays": kept}
+    account.save(update_fields=["settings"])
+    audit("account.relay-dropped", f"account:{account_id}", actor, now, {"address": address})
 
 
 @transaction.atomic

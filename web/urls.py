@@ -97,6 +97,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/me", settings.me, name="me"),
     path("settings/mailbox", connecting.connect_mailbox, name="connect-mailbox"),
     path("settings/mailbox/signed-in", connecting.signed_in, name="signed-in"),
+    path("settings/relay/<id:id>", automatic.drop_relay, name="drop-relay"),
     path("settings/automatic", automatic.automatic, name="automatic-mail"),
     path("settings/accounts/<id:id>", account.account, name="account"),
     path("settings/accounts/<id:id>/sender-check", vouching.sender_check, name="sender-check"),

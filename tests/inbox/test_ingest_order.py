@@ -20,9 +20,17 @@ PEOPLE = ["ana@shop.example", "bob@shop.example", "cleo@shop.example"]
 HOUR = timedelta(hours=1)
 
 
+ROBOTS = [
+    {"Auto-Submitted": "auto-replied"},
+    {"List-Unsubscribe": "<mailto:off@shop.example>"},
+    {"List-Id": "<talk.lists.example>", "List-Post": "<mailto:talk@lists.example>"},
+    {"List-Id": "<help.balas.example>", "List-Post": "<mailto:help@balas.example>"},  # a group of ours: a person
+]
+
+
 def make_correspondence(seed: int) -> list[RawItem]:
     """A few threads as they really grow: answers, copies, forwards, strangers, robots, mail without a name, doubles."""
-    chance = random.Random(seed)
+    chance, robots = random.Random(seed), random.Random(f"{seed}/robots")
     sent: list[tuple[str, str, list[str]]] = []  # (message id, author, its references)
     items: list[RawItem] = []
     for number in range(chance.randint(4, 12)):
@@ -38,7 +46,7 @@ def make_correspondence(seed: int) -> list[RawItem]:
             head = {"in_reply_to": parent, "references": [*before, parent] if chance.random() < 0.7 else []}
             if is_ours and chance.random() < 0.8:
                 to = writer
-        headers = {"Auto-Submitted": "auto-replied"} if not is_ours and chance.random() < 0.15 else {}
+        headers = robots.choice(ROBOTS) if not is_ours and chance.random() < 0.15 else {}
         mail = make_mail(
             f"Mail {number} of {seed}\n",
             author=author if is_ours else f"{author.partition('@')[0].title()} <{author}>",

@@ -135,6 +135,7 @@ MATRIX: dict[str, Line] = {
     "search-results": Line(EVERYONE),
     "settings": Line(EVERYONE),
     "me": Line((302, 302, 302, 302, TO_DOOR), post={"theme": "dark"}),
+    "drop-relay": Line(MANAGERS_ACT, lambda house: [house.support.id], post={"address": "x@y.example"}),
     "automatic-mail": Line(MANAGERS_ACT, post={"aside": "list"}),
     "connect-mailbox": Line(MANAGERS),
     "signed-in": Line((422, 422, FORBIDDEN, FORBIDDEN, TO_DOOR)),

@@ -102,6 +102,10 @@ def test_a_form_is_a_persons_for_agents_and_a_rule_for_managers(house: House) ->
     press(house, "manager", id, "relay-rule", message)
     assert Account.objects.get(id=house.support.id).settings["relays"] == ["wordpress@site.example"]
     assert of(message).customer.name == "Bob"
+    assert "wordpress@site.example" not in house.client("own").get("/settings").content.decode()
+    assert "wordpress@site.example" in house.client("manager").get("/settings").content.decode()
+    house.client("manager").post(f"/settings/relay/{house.support.id}", {"address": "wordpress@site.example"})
+    assert Account.objects.get(id=house.support.id).settings["relays"] == []
 
 
 def test_the_switches_of_automatic_mail_are_on_the_settings_page(house: House) -> None:

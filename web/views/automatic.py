@@ -11,8 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from inbox import offers
 from inbox.automatic import classes_aside, set_classes_aside
 from inbox.rules.automatic import MailClass
+from web import access
 from web.access import SignedIn, needs
 
 
@@ -36,6 +38,17 @@ def class_rows() -> list[dict[str, Any]]:
     return [
         {"name": str(one), "word": word, "hint": hint, "is_aside": one in aside} for one, (word, hint) in words.items()
     ]
+
+
+@needs("accounts")
+@require_POST
+def drop_relay(request: SignedIn, id: int) -> HttpResponse:
+    """The Reply-To of a form's mail names the writer no longer."""
+    account = access.get_account(request.user, id)
+    address = request.POST.get("address", "").strip()[:320]
+    offers.drop_relay(account.id, address, request.user, timezone.now())
+    messages.success(request, _("Kept. Mail from %(address)s counts as its sender's again.") % {"address": address})
+    return redirect("settings")
 
 
 @needs("accounts")

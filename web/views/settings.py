@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from inbox.issuers import issuer_of
 from inbox.models import Account, User
+from inbox.offers import relays
 from inbox.rules.states import AccountState
 from web import access
 from web.access import SignedIn, needs
@@ -69,7 +70,13 @@ def settings(request: SignedIn) -> HttpResponse:
     return render(
         request,
         "settings/settings.html",
-        {"rows": rows, "people": people_rows, "mail_classes": class_rows(), **own_choices(request.user)},
+        {
+            "rows": rows,
+            "people": people_rows,
+            "mail_classes": class_rows(),
+            "relays": relays() if access.may(request.user, "accounts") else [],
+            **own_choices(request.user),
+        },
         here="settings",
     )
 
