@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_COLLECT_RARELY = (50_000, 20, 50)
+_COLLECT_RARELY = (50_000, 10, 10)
 _SWITCH_SECONDS = 0.0005
 
 _lock = threading.Lock()

@@ -48,7 +48,11 @@ def digest_batch(arrivals: Sequence[Arrival], ground: Ground, now: datetime) -> 
         reach("digest.claimed")
         if not waiting:
             return 0
-        return _Batch(cursor, ground, now).run(waiting)
+        batch = _Batch(cursor, ground, now)
+        try:
+            return batch.run(waiting)
+        finally:
+            batch.let_go()
 
 
 def _claim(cursor: CursorWrapper, arrivals: Sequence[Arrival]) -> list[Arrival]:
@@ -85,6 +89,10 @@ class _Batch:
         self._announce(new)
         reach("digest.announced")
         return len(new)
+
+    def let_go(self) -> None:
+        """Opens the circles of references, so that a batch leaves the memory at once and without a collector."""
+        self.threads.let_go()
 
     # --- reading
 

@@ -23,8 +23,8 @@ from inbox.transactions import retried
 
 log = logging.getLogger(__name__)
 
-FIRST_BATCH, BATCH = 150, 500  # items of one transaction: few at first, for nothing is written while those are read
-BATCH_BYTES = 32 * 1024 * 1024  # of raw mail read into memory at once
+FIRST_BATCH, BATCH = 150, 400  # items of one transaction: few at first, for nothing is written while those are read
+BATCH_BYTES = 16 * 1024 * 1024  # of raw mail read into memory at once
 MAX_ATTEMPTS = 3
 HARD_BATCH = 8  # items that have failed before or are large, taken at once
 _WAIT = (timedelta(seconds=2), timedelta(seconds=10))  # before the second and the third attempt
@@ -85,6 +85,8 @@ def _run(batches: list[list[Arrival]], reader: Reading, ground: Ground, now: dat
         new, lost = _digest(ready, ground, now) if ready else (0, 0)
         messages, failed = messages + new, failed + lost + len(batch) - len(ready)
         reach("digest.committed")
+        for arrival in batch:
+            arrival.parsed = None  # what is written need not stay in memory until all is
     return messages, failed
 
 

@@ -25,6 +25,10 @@ PARTICIPANTS = 50  # of one message
 FindMatter = Callable[[int], Matter | None]
 
 
+def _nothing(conversation_id: int) -> Matter | None:
+    return None
+
+
 class Threads:
     def __init__(
         self,
@@ -44,6 +48,7 @@ class Threads:
         self._successors: dict[int, Strand | None] = {}
         self._participants: dict[tuple[int, int], int] = {}
         self._placing: Placing | None = None
+        self._find_matter: FindMatter = _nothing
 
     # --- loading
 
@@ -121,6 +126,10 @@ class Threads:
         for strand in self._placing.formed:
             if not strand.id:
                 self._number(strand)
+
+    def let_go(self) -> None:
+        """What is placed is forgotten: this, the placing and the batch hold each other."""
+        self._placing, self._find_matter = None, _nothing
 
     def strand_of(self, letter: Letter) -> Strand:
         if self._placing is None:
