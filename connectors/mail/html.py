@@ -83,7 +83,7 @@ class CleanHtml:
 class _Filter:
     """Decides every attribute that nh3 lets through; counts the remote images it takes away."""
 
-    __slots__ = ("blocked", "cid_url", "led", "mark", "remote", "remote_url")
+    __slots__ = ("blocked", "cid_url", "known", "led", "mark", "remote", "remote_url")
 
     def __init__(
         self, cid_url: Callable[[str], str | None], remote_url: Callable[[str], str] | None, mark: str
@@ -91,6 +91,7 @@ class _Filter:
         self.cid_url = cid_url
         self.remote_url = remote_url
         self.mark = mark
+        self.known: set[str] = set()  # addresses of links that were looked at
         self.led: dict[str, str] = {}  # misleading address → the page that says so
         self.remote: dict[str, None] = {}
         self.blocked = 0
@@ -104,6 +105,8 @@ class _Filter:
             start = _URL_NOISE.sub("", value[:64]).lower()
             if not start.startswith(("http://", "https://", "mailto:", "tel:")):
                 return None
+            if start.startswith("http") and self.mark and value not in self.known:
+                return None  # the two parsers read it differently: nobody can say where it would lead
             return self.led.get(value, value)
         if attribute == "title" and tag == "a" and self.mark:
             return value.removeprefix(self.mark) if value.startswith(self.mark) else None
@@ -164,7 +167,9 @@ def clean_html(
     links: list[Link] = []
     if leaving_url is not None:
         links, html = show_hosts(html, chosen.mark)
-        chosen.led = {link.href: leaving_url(link) for link in links if link.is_misleading}
+        misleading = {link.href: link for link in links if link.is_misleading}
+        chosen.led = {href: leaving_url(link) for href, link in list(misleading.items())[:MAX_LISTED]}
+        chosen.known = {link.href for link in links} - (misleading.keys() - chosen.led.keys())
     cleaned = nh3.clean(
         html,
         tags=_TAGS,

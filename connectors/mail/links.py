@@ -17,7 +17,6 @@ from selectolax.lexbor import LexborHTMLParser
 
 from connectors.mail.lookalikes import is_foreign
 
-MAX_LINKS = 2000
 MAX_TEXT = 300
 
 _SPACES = re.compile(r"[\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+")
@@ -122,7 +121,7 @@ def show_hosts(html: str, mark: str) -> tuple[list[Link], str]:
     """The links of a page, and the page with their hosts as titles. The depth scan has been asked before."""
     page = LexborHTMLParser(html)
     found: list[Link] = []
-    for node in page.css("a[href]")[:MAX_LINKS]:
+    for node in page.css("a[href]"):
         link = look_at(node.attributes.get("href") or "", node.text(deep=True) or "")
         if link is None:
             continue

@@ -105,6 +105,15 @@ def test_f74_a_sender_cannot_name_the_host_of_a_link_themselves() -> None:
         assert "evil.example" in shown or "<a" not in shown
 
 
+def test_f74_links_that_hide_behind_thousands_of_others_are_looked_at_or_lead_nowhere() -> None:
+    many = "".join(f"<a href=https://x{number}.example/></a>" for number in range(5000))
+    assert "https://evil.example" not in cleaned(f"{many}<a href='https://evil.example/'>paypal.com</a>")
+    lying = "".join(f"<a href=https://x{number}.example/>paypal.com</a>" for number in range(3000))
+    shown = cleaned(lying)
+    assert 'href="https://x' not in shown
+    assert shown.count('href="/l/paypal.com"') == 500
+
+
 @given(st.text(alphabet="ab.:/@\\?#%[]- \t\u200b\u043e|<>\"'&;xn", max_size=60))
 def test_no_link_breaks_the_look_or_gets_a_host_with_room_for_lies(text: str) -> None:
     link = look_at("https:" + text, text)

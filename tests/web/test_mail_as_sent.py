@@ -219,6 +219,9 @@ def test_the_server_to_confirm_is_asked_about_on_settings_and_health_and_confirm
     assert Account.objects.get(id=house.support.id).settings["authserv_id"] == "mx.balas.example"
     assert Message.objects.filter(verified=True).count() == 6
     assert "Senders are checked by mx.balas.example" in client.get("/settings").content.decode()
+    shown = page_of(house, Message.objects.get(reference="v3@far.example"))
+    assert "mx.balas.example: dmarc pass (far3.example)" in shown
+    assert "Sender not" not in shown
     client.post(ask, {"act": "stop"})
     assert Account.objects.get(id=house.support.id).settings["authserv_id"] == ""
 
