@@ -32,7 +32,7 @@ def stand(house: House, state: DoorbellState, is_whole: bool = True, sentence: s
     ("state", "is_whole", "page_words", "line_words"),
     [
         (DoorbellState.LIVE, True, "New mail rings, since", "looked at every 300 s all the same"),
-        (DoorbellState.LIVE, False, "the others are looked at every 1 min", "for the first folder only"),
+        (DoorbellState.LIVE, False, "the others are looked at every minute", "for the first folder only"),
         (DoorbellState.MISSING, False, "its server does not ring", "looked at every 60 s: its server has no doorbell"),
         (DoorbellState.AWAY, False, "mail.example did not answer.", "every 60 s: the doorbell is away since"),
         (DoorbellState.OPENING, False, "until its doorbell is there", "the listener is just connecting"),

@@ -95,7 +95,8 @@ def _told(request: SignedIn, rows: list[dict[str, Any]]) -> list[dict[str, Any]]
 def doorbell_words(bell: dict[str, Any], clock: Clock) -> str:
     """How soon new mail is here, and why not sooner."""
     state, since = DoorbellState(bell["state"]), clock.moment(bell["since"]) if bell["since"] else ""
-    pause = span(timedelta(seconds=bell["every_seconds"]))
+    length = timedelta(seconds=bell["every_seconds"])
+    pause = _("minute") if length == timedelta(minutes=1) else span(length)
     if state is DoorbellState.LIVE and bell["is_whole"]:
         return _("New mail rings, since %(time)s") % {"time": since}
     if state is DoorbellState.LIVE:
