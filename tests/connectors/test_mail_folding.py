@@ -8,6 +8,7 @@ HTML) that should have been folded were shown. Then those were mended, so that t
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Callable
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from connectors.mail.parse import parse_mail
 from connectors.mail.quotes import split_passages, visible
 from connectors.messages import Address, ParsedMessage
-from tests.connectors.folding import AUTHOR, Answer, answers, mail, read_words
+from tests.connectors.folding import AUTHOR, SAMPLES, Answer, answers, mail, read_words
 from tests.corpora import find_corpus
 
 SARI = Address("sari@x.example", "Sari Dewi")
@@ -61,6 +62,14 @@ def test_plain_text_and_html_of_one_mail_agree(which: str) -> None:
             answer.name
         )
         assert seen(parse_mail(mail(answer, "both"))) == plain
+
+
+BODIES = tomllib.loads((SAMPLES.parent / "folding-html.toml").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_the_markup_of_programs_is_known(name: str) -> None:
+    assert parse_mail(_html(BODIES[name]["html"])).visible_text == BODIES[name]["seen"]
 
 
 def test_a_quote_that_markup_calls_history_may_be_answered_below() -> None:
