@@ -59,6 +59,7 @@ def _hold(process: psutil.Process, before: float, server: Server, options: Optio
     time.sleep(IDLE_SECONDS)
     core = (sum(process.cpu_times()[:2]) - cpu) / IDLE_SECONDS
     ended = server.stats()
+    options.say(f"listen: {each:.1f} KiB each, {100 * core:.3f} % of a core, {ended}")
     exchanges = (ended["exchanges"] - started["exchanges"]) / ACCOUNTS
     return [
         at_most("listen", f"{ACCOUNTS:,} idle mailboxes (TLS): memory each", each, 60, "KiB"),
@@ -77,6 +78,7 @@ def _return(process: psutil.Process, port: int, certificate: Certificate, option
             at_once = max(at_once, server.stats()["most_entering"])
         with _server(other := free_port(), certificate):
             bare.append(float(run_inside("bareidle", None, ACCOUNTS, other, certificate.ca)["seconds"]))
+    options.say(f"listen: back after {ours} s, a bare loop {bare} s")
     ratios = [one / other for one, other in zip(ours, bare, strict=True)]
     note = f"{median(ours):.1f} s against {median(bare):.1f} s; {spread(ratios)}"
     return [
@@ -93,7 +95,12 @@ def _listener(home: Path) -> Iterator[psutil.Process]:
         yield psutil.Process(process.pid)
     finally:
         process.terminate()
-        process.wait(30)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
 
 
 def _settled_memory(process: psutil.Process) -> float:

@@ -38,6 +38,7 @@ FOLLOW_SECONDS = 30.0  # a change of accounts whose bell was lost
 STAND_BY_SECONDS = 2.0
 RENEW_SECONDS = doorbells.LEASE_SECONDS / 3
 WRITE_SECONDS = 0.5
+DISMISS_SECONDS = 1.0
 HEARD_WITHIN = 55.0  # somebody at each host, so that a server fallen silent is noticed by all within two minutes
 LOOK_SECONDS = 5.0
 SPREAD_SECONDS = 3.0
@@ -163,10 +164,9 @@ class Listener:
                 await self._agree(self._wanted)
             except DatabaseError as error:
                 log.warning("the accounts cannot be looked at: %s", error)
-            try:
-                await asyncio.wait_for(self._accounts_changed.wait(), FOLLOW_SECONDS)
-            except TimeoutError:
-                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FOLLOW_SECONDS):
+                    await self._accounts_changed.wait()
 
     async def _try(self, doing: str, act: Callable[[], object]) -> bool:
         try:
@@ -203,9 +203,11 @@ class Listener:
 
     async def _dismiss(self, account_ids: list[int]) -> None:
         tasks = [self._attendants.pop(account_id)[2] for account_id in account_ids]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        while tasks:
+            for task in tasks:
+                task.cancel()
+            # Again for whoever did not hear it: a library may take a cancellation for its own.
+            tasks = list((await asyncio.wait(tasks, timeout=DISMISS_SECONDS))[1])
         for account_id in account_ids:
             self._changes.pop(account_id, None)
 
@@ -257,7 +259,8 @@ async def stand_by_and_listen(stop: asyncio.Event, most: int) -> None:
             held = await _find_lease(threads)
             if held is None:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), STAND_BY_SECONDS)
+                    async with asyncio.timeout(STAND_BY_SECONDS):
+                        await stop.wait()
                 continue
             try:
                 await Listener(held, threads, most).run(stop)

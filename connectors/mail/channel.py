@@ -125,9 +125,9 @@ def _settle(waiting: asyncio.Future[bool | None], how: bool | None) -> None:
 async def open_channel(endpoint: Endpoint, until: float) -> Channel:
     """Connects, with TLS from the start where the scheme says so. Raises OSError, TimeoutError among them."""
     loop = asyncio.get_running_loop()
-    found = await asyncio.wait_for(
-        loop.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM), until - loop.time()
-    )
+    # Not `wait_for`: before Python 3.12 it may swallow a cancellation that comes as the answer does.
+    async with asyncio.timeout_at(until):
+        found = await loop.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
     problem: OSError = OSError(f"{endpoint.host} has no address")
     for family, kind, protocol, _, address in found[:_MAX_ADDRESSES]:
         sock = socket.socket(family, kind, protocol)
@@ -135,8 +135,8 @@ async def open_channel(endpoint: Endpoint, until: float) -> Channel:
             sock.setblocking(False)
             _tune(sock)
             # An address that does not answer must leave time for the next one.
-            patience = min(until - loop.time(), _ONE_ADDRESS if len(found) > 1 else until)
-            await asyncio.wait_for(loop.sock_connect(sock, address), patience)
+            async with asyncio.timeout_at(min(until, loop.time() + _ONE_ADDRESS) if len(found) > 1 else until):
+                await loop.sock_connect(sock, address)
         except OSError as error:
             sock.close()
             problem = error
