@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from connectors.mail.identity import identity_key
 from connectors.mail.lookalikes import Mark, Seeming, plain_forms, seemings
-from inbox.models import Account, Customer, Identity, Organisation
+from inbox.models import Account, Customer, Identity, IdentityLink, Organisation
 
 _SHORTEST_NAME = 8  # a mailbox called "Support" is not the only one in the world
 MAX_FORMS = 4
@@ -48,4 +48,16 @@ def marks_of(kind: str, name: str, address: str, known: Ours) -> list[Seeming]:
     for form in plain_forms(name)[:MAX_FORMS]:
         if not name.isascii() and (known_as := Customer.objects.filter(name__iexact=form).first()):
             return [*found, Seeming(Mark.LIKE_CUSTOMER, known_as.name)]
+    return found
+
+
+def find_namesake(kind: str, name: str, address: str) -> str | None:
+    """The address of somebody else who is known by exactly this name; None for single words and for nobody."""
+    name = " ".join(name.split())
+    if " " not in name:
+        return None
+    key = identity_key(address) or address
+    links = IdentityLink.objects.filter(ended_at=None, customer__name=name, identity__kind=kind)
+    others = links.exclude(identity__key=key).exclude(customer__links__identity__key=key)
+    found: str | None = others.order_by("id").values_list("identity__address", flat=True).first()
     return found

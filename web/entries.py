@@ -20,7 +20,7 @@ from web.languages import find_language, language_words
 from web.mailbody import may_be_previewed
 from web.rows import channel_of
 from web.sends import send_words
-from web.trust import checked_words, sender_badge, sender_notices
+from web.trust import checked_words, sender_badges, sender_notices
 
 _PREFIX = re.compile(r"^\s*((re|aw|sv|vs|fw|fwd|wg|tr|rif|odp|ynt|bls|ref|râ)\s*(\[\d+\])?\s*:\s*)+", re.IGNORECASE)
 
@@ -105,8 +105,7 @@ def _badges(entry: dict[str, Any]) -> list[dict[str, str]]:
         found.append({"text": _("From one of our own addresses"), "icon": "info", "tone": ""})
     if "signed" in (entry.get("flags") or ()):
         found.append({"text": _("Signed; Balas does not check signatures"), "icon": "shield-check", "tone": ""})
-    if unsure := sender_badge(entry):
-        found.append({"text": unsure, "icon": "shield-alert", "tone": ""})
+    found += [{"text": unsure, "icon": "shield-alert", "tone": ""} for unsure in sender_badges(entry)]
     return found
 
 

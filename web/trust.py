@@ -23,20 +23,32 @@ class _Memory:
     until: float
     ours: lookalikes.Ours
     marks: dict[tuple[str, str, str], list[Seeming]] = field(default_factory=dict)
+    namesakes: dict[tuple[str, str, str], str | None] = field(default_factory=dict)
 
 
 _memory: _Memory | None = None
 
 
-def _marks_of(kind: str, name: str, address: str) -> list[Seeming]:
+def _recall() -> _Memory:
     global _memory
     memory = _memory
     if memory is None or time.monotonic() > memory.until or len(memory.marks) > _MOST_SENDERS:
         memory = _memory = _Memory(time.monotonic() + _SECONDS, lookalikes.ours())
-    key = (kind, name, address)
+    return memory
+
+
+def _marks_of(kind: str, name: str, address: str) -> list[Seeming]:
+    memory, key = _recall(), (kind, name, address)
     if key not in memory.marks:
         memory.marks[key] = lookalikes.marks_of(kind, name, address, memory.ours)
     return memory.marks[key]
+
+
+def _namesake_of(kind: str, name: str, address: str) -> str | None:
+    memory, key = _recall(), (kind, name, address)
+    if key not in memory.namesakes:
+        memory.namesakes[key] = lookalikes.find_namesake(kind, name, address)
+    return memory.namesakes[key]
 
 
 def forget_ours() -> None:
@@ -87,13 +99,17 @@ def sender_notices(entry: dict[str, Any]) -> list[tuple[str, str, str, str, bool
     return found
 
 
-def sender_badge(entry: dict[str, Any]) -> str:
-    """A calm word for what nobody vouches for; "" where somebody does, and where a notice says it louder."""
-    if entry["direction"] != "inbound" or "failed-sender-check" in (entry.get("flags") or ()):
-        return ""
-    if entry.get("verified") is False:
-        return _("Sender not confirmed")
-    return _("Sender not checked") if entry.get("verified") is None else ""
+def sender_badges(entry: dict[str, Any]) -> list[str]:
+    """Calm words for what nobody vouches for; none where somebody does, and where a notice says it louder."""
+    if entry["direction"] != "inbound" or entry.get("verified") is True:
+        return []
+    found = []
+    if "failed-sender-check" not in (entry.get("flags") or ()):
+        found.append(_("Sender not confirmed") if entry.get("verified") is False else _("Sender not checked"))
+    name, address = entry.get("author_name") or "", entry.get("author_address") or ""
+    if namesake := _namesake_of(entry["kind"], name, address):
+        found.append(_("Has the name of %(address)s") % {"address": namesake})
+    return found
 
 
 def server_word(server: str) -> str:

@@ -16,6 +16,10 @@ class Customer(Row):
     note = models.TextField(default="", blank=True)
     created_at = models.DateTimeField()
 
+    class Meta:
+        # For every sender whom nobody vouches for: is somebody else known by this name?
+        indexes = [models.Index(fields=["name"], name="customer_name")]
+
 
 class Identity(Row):
     """One address of a person on one kind. `key` is the normalised form that is compared, binary."""

@@ -202,6 +202,14 @@ def test_f53_an_ordinary_sender_is_not_marked(house: House) -> None:
     assert "looks like" not in page and "not what it seems" not in page
 
 
+def test_f53_who_uses_exactly_the_name_of_a_customer_is_told_apart_unless_confirmed(house: House) -> None:
+    message = come_in(house, "<p>Hi</p>", author="Ana Pop <ana.pop@evil.example>")
+    assert "Has the name of ana@shop.example" in page_of(house, message)
+    Message.objects.filter(id=message.id).update(verified=True)
+    assert "Has the name of" not in page_of(house, message)
+    assert "Has the name of ana@shop.example" not in page_of(house, house.message)
+
+
 def test_the_server_to_confirm_is_asked_about_on_settings_and_health_and_confirmed_there(house: House) -> None:
     for number in range(6):
         now = timezone.now()
