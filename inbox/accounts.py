@@ -105,6 +105,11 @@ def is_name_taken(name: str) -> bool:
     return Account.objects.filter(name=name, removed_at=None).exists()
 
 
+def find_failing(account_ids: Collection[int]) -> set[int]:
+    """Those whose last poll failed."""
+    return set(Account.objects.filter(id__in=account_ids, failures__gt=0).values_list("id", flat=True))
+
+
 def succeeded(account_id: int, now: datetime, next_poll_at: datetime, remaining: int | None) -> None:
     account = Account.objects.get(id=account_id)
     was_ok = account.state == AccountState.OK

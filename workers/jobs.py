@@ -60,10 +60,14 @@ class Polled:
 
 
 def find_due_accounts(now: datetime, limit: int = 100) -> list[int]:
-    sql = "SELECT id FROM inbox_account WHERE next_poll_at <= %s AND removed_at IS NULL ORDER BY next_poll_at LIMIT %s"
+    """Up to `limit` of those whose last poll went well, then as many of those whose last one failed."""
+    due = "SELECT id FROM inbox_account WHERE next_poll_at <= %s AND removed_at IS NULL"
+    found: list[int] = []
     with connection.cursor() as cursor:
-        cursor.execute(sql, [moment(now), limit])
-        return [row[0] for row in cursor.fetchall()]
+        for which in ("failures = 0", "failures > 0"):
+            cursor.execute(f"{due} AND {which} ORDER BY next_poll_at LIMIT %s", [moment(now), limit])
+            found += [row[0] for row in cursor.fetchall()]
+    return found
 
 
 def is_due(account_id: int) -> bool:

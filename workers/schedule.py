@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from django.db import connections as database_connections
 from django.db.models import Min
 
+from inbox import accounts
 from inbox.ingest.arrivals import IS_HARD
 from inbox.languages import is_any_due as is_language_due
 from inbox.models import Account, Envelope, RawItem
@@ -82,7 +83,10 @@ def _until(due: datetime | None) -> float:
 
 
 class FetchLane:
-    """Polls several accounts side by side, each on one thread at a time."""
+    """Polls several accounts side by side, each on one thread at a time.
+
+    Accounts whose last poll failed have half of the threads: however many servers hang, the others have their turn.
+    """
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(FETCH_THREADS, thread_name_prefix="fetch")
@@ -91,10 +95,18 @@ class FetchLane:
     def work(self) -> int:
         self._running = {account: future for account, future in self._running.items() if not future.done()}
         started = 0
-        for account_id in jobs.find_due_accounts(jobs.utc_now()):
-            if account_id not in self._running and len(self._running) < FETCH_THREADS:
-                self._running[account_id] = self._pool.submit(_poll_on_thread, account_id)
-                started += 1
+        due = [one for one in jobs.find_due_accounts(jobs.utc_now()) if one not in self._running]
+        failing = accounts.find_failing([*due, *self._running]) if due else set()
+        failing_now = len(failing & self._running.keys())
+        for account_id in due:
+            if len(self._running) >= FETCH_THREADS:
+                break
+            if account_id in failing:
+                if failing_now >= FETCH_THREADS // 2:
+                    continue
+                failing_now += 1
+            self._running[account_id] = self._pool.submit(_poll_on_thread, account_id)
+            started += 1
         return started
 
     def begin(self) -> int:

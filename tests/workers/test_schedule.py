@@ -10,6 +10,8 @@ import pytest
 from inbox.models import Account, Envelope, RawItem
 from search.backend import get_backend
 from tests.builders import make_account, make_item, make_mail, put
+from tests.servers.scripted_imap import ScriptedImap, running_scripted_imap
+from tests.workers.conftest import mailbox_at, put_mail
 from workers import jobs, schedule
 from workers.bells import subscribe
 from workers.schedule import Lane, sweep
@@ -108,3 +110,24 @@ def test_a_fetch_lane_polls_each_account_on_one_thread_at_a_time() -> None:
     assert lane.work() == 0, "both are being polled"
     lane.close()
     assert set(Account.objects.values_list("state", flat=True)) == {"retrying"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_f05_accounts_whose_server_hangs_keep_no_other_from_its_turn(imap: ScriptedImap) -> None:
+    """Their server answers nobody; the one beside them is read all the same, while they are still waiting."""
+    with running_scripted_imap() as silent:
+        silent.silent_on = "LOGIN"
+        hanging = [mailbox_at(silent.port, f"hanging-{number}") for number in range(schedule.FETCH_THREADS + 2)]
+        Account.objects.update(failures=3, next_poll_at=jobs.utc_now() - timedelta(hours=1))
+        lane = schedule.FetchLane()
+        assert lane.work() == schedule.FETCH_THREADS // 2
+        assert lane.work() == 0
+        put_mail(imap, 1)
+        well = mailbox_at(imap.port, "well")
+        Account.objects.filter(id=well.id).update(next_poll_at=jobs.utc_now())
+        assert lane.work() == 1
+        lane._running[well.id].result(30)
+        assert RawItem.objects.filter(account=well).count() == 1
+        assert not any(lane._running[one.id].done() for one in hanging if one.id in lane._running)
+        silent.stopped.set()
+    lane.close()
