@@ -161,8 +161,7 @@ def _caught_up(
 ) -> rules.SlaState:
     """The state after all rows; gives the late ones their deadlines and empties their list."""
     found = earlier() if earlier else SlaEvent.objects.filter(conversation_id=standing.conversation_id)
-    new = {row.id for row in rows}
-    state = _replay(standing, [*(event for event in found if event.id not in new), *rows])
+    state = _replay(standing, list({event.id: event for event in (*found, *rows)}.values()))
     due_at, due_for = rules.next_due(state)
     for row in late:
         row.due_at, row.due_for = due_at, str(due_for or "")

@@ -86,7 +86,11 @@ def test_the_writer_of_a_forward_is_offered_and_taken(house: House) -> None:
     message = write(house, FORWARD, author="Manager <manager@balas.example>", subject="Fwd: A question")
     id = of(message).id
     assert "Take Bob as the customer" in page(house, "own", id)
-    press(house, "own", id, "take-person", message, "writer")
+    told = press(house, "own", id, "take-person", message, "writer")
+    assert '"composer": true' in told["HX-Trigger"]  # to whom an answer goes is another now
+    composer = house.client("own").get(f"/c/{id}/composer").content.decode()
+    assert "bob@shop.example" in composer
+    assert "manager@balas.example" not in composer
     assert of(message).customer.name == "Bob"
     assert "took Bob as the customer" in page(house, "own", id)
 

@@ -105,6 +105,10 @@ ACTS: dict[str, Perform] = {
 }
 
 
+_ABOUT_PEOPLE = frozenset({"take-person", "split"})
+"""Acts after which somebody else, or another message, is answered."""
+
+
 def _told(act: Act, name: str) -> str:
     words = {
         "resolve": _("Resolved"),
@@ -128,8 +132,13 @@ def _told(act: Act, name: str) -> str:
     return f"{word}: {name}" if name else word
 
 
-def acted(request: SignedIn, conversation_id: int, notice: Notice, *, status: int = 200) -> HttpResponse:
-    """The answer to every act: the row in its new state and the notice; the open page then asks what is new."""
+def acted(
+    request: SignedIn, conversation_id: int, notice: Notice, *, status: int = 200, with_composer: bool = False
+) -> HttpResponse:
+    """The answer to every act: the row in its new state and the notice; the open page then asks what is new.
+
+    `with_composer`: also to whom an answer goes may be another.
+    """
     user, tab = request.user, tab_of(request)
     if not is_fragment(request):
         (messages.error if notice.kind == "bad" else messages.success)(request, notice.text, extra_tags=notice.undo)
@@ -137,7 +146,8 @@ def acted(request: SignedIn, conversation_id: int, notice: Notice, *, status: in
     row = worklist.row(conversation_id, access.scope(user))
     items = [queue_row(row, user, clock_of(user), tab, conversation_id)] if row else []
     response = render_part(request, "fragments/acted.html", {"items": items, "notice": notice}, status=status)
-    response.headers["HX-Trigger"] = json.dumps({"balas:changed": {"id": str(conversation_id)}})
+    changed = {"id": str(conversation_id), **({"composer": True} if with_composer else {})}
+    response.headers["HX-Trigger"] = json.dumps({"balas:changed": changed})
     return response
 
 
@@ -153,7 +163,9 @@ def act(request: SignedIn, id: int, name: str) -> HttpResponse:
     except Refusal as refusal:
         return acted(request, id, Notice(str(refusal), kind="bad"))
     undo = reverse("undo", args=[done.undo]) if done.undo else ""
-    return acted(request, id, Notice(_told(done, conversation.customer.name), undo=undo))
+    is_about_people = done.name in _ABOUT_PEOPLE
+    name = "" if is_about_people else conversation.customer.name
+    return acted(request, id, Notice(_told(done, name), undo=undo), with_composer=is_about_people)
 
 
 def _check_undo(token: str, user: User) -> None:
@@ -176,7 +188,8 @@ def undo(request: SignedIn, token: str) -> HttpResponse:
             messages.error(request, str(refusal))
             return redirect("home")
         return render_part(request, "fragments/acted.html", {"items": [], "notice": Notice(str(refusal), kind="bad")})
-    return acted(request, done.conversation_id, Notice(_told(done, "")))
+    with_composer = read_token(token).act in _ABOUT_PEOPLE
+    return acted(request, done.conversation_id, Notice(_told(done, "")), with_composer=with_composer)
 
 
 # --- Choices --------------------------------------------------------------------------------------------------------
