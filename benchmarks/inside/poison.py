@@ -164,7 +164,7 @@ class Lanes:
             thread.join()
 
 
-def _stretch(account: Account, contents: list[bytes], seconds: float, poison: Callable[[], None]) -> list[float]:
+def _stretch(account: Account, contents: list[bytes], seconds: float) -> list[float]:
     """How long each of a steady trickle of ordinary mail took from the shelf until it could be seen."""
     waiting: dict[str, float] = {}
     took: list[float] = []
@@ -175,7 +175,6 @@ def _stretch(account: Account, contents: list[bytes], seconds: float, poison: Ca
         item = _item(content)
         shelf.put(account.id, Page(items=(item,)), held=None, now=datetime.now(UTC))
         waiting[item.external_id] = time.perf_counter()
-        poison()
         until = time.perf_counter() + _PAUSE
         while time.perf_counter() < until:
             _note(waiting, took)
@@ -198,25 +197,30 @@ def beside(rounds: int, seconds: float) -> dict[str, object]:
     ours, theirs = _account("help"), _account("poisoned")
     each = int(seconds / _PAUSE)
     ordinary = (mail.content for mail in Corpus().mails(each * 2 * rounds + 50))
-    makers, count = itertools.cycle(POISON.values()), 0
-    next_at = 0.0
+    makers = itertools.cycle(POISON.values())
+    fed = 0
 
-    def poison() -> None:
-        nonlocal next_at, count
-        if time.perf_counter() >= next_at:
-            next_at = time.perf_counter() + seconds / 10
-            _put(theirs, prepared.pop())
-            count += 1
+    def feed(made: list[bytes], is_over: threading.Event) -> None:
+        """As the thread that fetches that mailbox would."""
+        nonlocal fed
+        while made and not is_over.wait(seconds / 10):
+            _put(theirs, made.pop())
+            fed += 1
+        connections.close_all()
 
     pairs = []
     with Lanes():
-        _stretch(ours, list(itertools.islice(ordinary, 50)), 10, lambda: None)
+        _stretch(ours, list(itertools.islice(ordinary, 50)), 10)
         for _ in range(rounds):
-            prepared = [next(makers)() for _ in range(12)]
-            calm = _stretch(ours, list(itertools.islice(ordinary, each)), seconds, lambda: None)
-            poisoned = _stretch(ours, list(itertools.islice(ordinary, each)), seconds, poison)
+            calm = _stretch(ours, list(itertools.islice(ordinary, each)), seconds)
+            is_over, made = threading.Event(), [next(makers)() for _ in range(10)]
+            feeder = threading.Thread(target=feed, args=(made, is_over))
+            feeder.start()
+            poisoned = _stretch(ours, list(itertools.islice(ordinary, each)), seconds)
+            is_over.set()
+            feeder.join()
             pairs.append([sorted(took)[int(len(took) * 0.99)] for took in (calm, poisoned)])
-    return {"p99": pairs, "poison": count}
+    return {"p99": pairs, "poison": fed}
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from connectors.passages import NEW
 
 MAX_TEXT = 10 * 1024 * 1024  # characters of decoded text over all parts; the rest stays in the raw item
 MAX_HTML = 1024 * 1024
+MAX_INNER = 2 * MAX_TEXT  # bytes of an embedded message whose words stand for the mail's
 SIGNATURE_LINE = "-- "
 
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset=[\"']?([A-Za-z0-9_:.\-]{1,40})", re.I)
@@ -133,7 +134,7 @@ def _adopt_other_text(content: Content) -> None:
             content.slots.append(Slot(plain=part))
             return
         if part.content_type == "message/rfc822":
-            inner = parse_tree(part.decode()[0])
+            inner = parse_tree(part.decode()[0][:MAX_INNER])
             inner_content = Content()
             _place(inner.root, inner_content)
             for slot in inner_content.slots:

@@ -26,13 +26,14 @@ from connectors.mail.fields import (
     parse_message_id,
     parse_message_ids,
 )
-from connectors.mail.parts import Tree, parse_tree
+from connectors.mail.parts import Part, Tree, parse_tree
 from connectors.mail.salvage import MAX_SUBJECT, salvage
 from connectors.mail.tnef import Letter
 from connectors.messages import Address, Automatic, Flag, ParsedMessage, Recipient, SenderCheck
 
 _ROLES = ((b"to", "to"), (b"cc", "cc"), (b"bcc", "bcc"), (b"reply-to", "reply-to"))
 _LOOK_BYTES = 4096
+MAX_HASHED_AS_TEXT = 8 * 1024 * 1024
 _READABLE = (
     b"from", b"to", b"subject", b"date", b"message-id", b"received", b"content-type", b"mime-version", b"cc", b"bcc",
     b"sender", b"reply-to", b"return-path", b"delivered-to", b"references", b"in-reply-to", b"list-id", b"precedence",
@@ -267,11 +268,17 @@ class _Reading:
         parts: list[str | bytes] = []
         for leaf in self.tree.leaves():
             if leaf.path in hashes and not leaf.is_text:
-                is_fixed = not leaf.is_sent_by_line
-                parts.append(hashes[leaf.path].encode() if is_fixed else leaf.decode_file()[0].decode("latin-1"))
+                parts.append(hashes[leaf.path].encode() if not leaf.is_sent_by_line else _sent_by_line(leaf))
             else:
                 parts.append(bodies.part_text(leaf, found))
         return digest.stable_sha256(headers, subject, parts)
+
+
+def _sent_by_line(leaf: Part) -> str | bytes:
+    """What the stable hash takes of a file that stands in the mail as it is: of a large one, what no server changes."""
+    if leaf.end - leaf.start <= MAX_HASHED_AS_TEXT:
+        return leaf.decode_file()[0].decode("latin-1")
+    return sha256(leaf.decode()[0].translate(None, b" \t\r\n\0\x80")).digest()
 
 
 def _is_plain_text(content: bytes) -> bool:

@@ -22,7 +22,7 @@ from inbox.ingest import parsing
 from inbox.ingest.digest import digest_fresh, digest_hard
 from inbox.models import Account, Conversation, Message
 from inbox.models import RawItem as StoredItem
-from tests.builders import NOW, digest_all, make_item, put
+from tests.builders import INBOX, NOW, digest_all, make_account, make_item, make_mail, put
 
 _CONNECTOR = """
     import os, signal, time
@@ -178,3 +178,23 @@ def test_f12_f83_what_reaches_a_limit_is_put_off_at_once_and_given_up_after_its_
         "reading it took more processor time than a mail may have",
     ]
     assert digest_all(NOW + timedelta(minutes=9)).taken == 0
+
+
+@pytest.mark.django_db
+def test_f12_f19_a_large_mail_is_read_apart_and_nobody_waits_for_it():
+    account = make_account()
+    small, large = make_mail("small"), make_mail("large " * 300_000)
+    put(account, make_item(large), make_item(small))
+    assert digest_fresh(100, NOW).messages == 1
+    assert Message.objects.get().text.strip() == "small"
+    assert digest_hard(100, NOW).messages == 1
+    assert Message.objects.filter(text__startswith="large large").count() == 1
+
+
+@pytest.mark.parametrize("kind", ["application/octet-stream; name=a.bin", "message/rfc822", "text/plain"])
+def test_f19_f83_seventy_megabytes_sent_as_they_are_fit_into_the_memory_of_a_reader(kind, tmp_path):
+    head = f"From: a@b.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: {kind}\r\n\r\n"
+    path = tmp_path / "large.eml"
+    path.write_bytes(head.encode() + b"Subject: x\r\n\r\n" + b"a word\r\n" * 9_000_000 + b"--b--\r\n")
+    item = RawItem(INBOX, "1", NOW, path.stat().st_size, path=path)
+    assert isinstance(read_alone((AccountSettings("email", "us@balas.example", {}, tmp_path), item)), ParsedMessage)
