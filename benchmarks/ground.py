@@ -37,7 +37,10 @@ def new_home(prefix: str = "bench-") -> Iterator[Path]:
 
 
 def environment(home: Path | None, settings: Mapping[str, str] | None = None) -> dict[str, str]:
+    """As an installed Balas runs: with its bytecode, kept outside the checkout."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("BALAS_")}
+    clean.pop("PYTHONDONTWRITEBYTECODE", None)
+    clean["PYTHONPYCACHEPREFIX"] = str(Path(tempfile.gettempdir()) / "balas-bytecode")
     return {**clean, "BALAS_LOG_LEVEL": "WARNING", **({"BALAS_HOME": str(home)} if home else {}), **(settings or {})}
 
 
