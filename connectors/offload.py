@@ -4,8 +4,8 @@
     results = parsers.parse(jobs)      # a Parsed, or a sentence that says why there is none
     parsers.close()
 
-A child imports connectors and what prepares words, holds no credentials, is confined (connectors/sandbox.py), and ends when its pipe
-does. It notes in shared memory which job it is at, so that of a chunk only the culprit is lost.
+A child imports connectors and what prepares words, holds no credentials, is confined (connectors/sandbox.py), and
+ends when its pipe does. It notes in shared memory which job it is at, so that of a chunk only the culprit is lost.
 """
 
 from __future__ import annotations
