@@ -12,7 +12,6 @@ from django.db import transaction
 
 from connectors.messages import Address, OutboundMessage, Reply
 from inbox.accounts import bare_connector
-from inbox.composing import reply_subject
 from inbox.models import Account, AutomaticTurn, Conversation, Message, Organisation
 from inbox.rules.robots import PER_SENDER, Asked, Obstacle, Past, find_obstacle
 from inbox.rules.states import Status
@@ -20,11 +19,11 @@ from inbox.rules.threading import is_history
 
 
 @transaction.atomic
-def answer_automatically(message_id: int, text: str, now: datetime) -> OutboundMessage | Obstacle:
+def answer_automatically(message_id: int, subject: str, text: str, now: datetime) -> OutboundMessage | Obstacle:
     """The bytes to send, marked as automatic (RFC 3834) and with an empty return path, or what forbids it.
 
-    `text` must not hold anything that the sender wrote: the answer may reach somebody whose name was misused. Raises
-    Message.DoesNotExist.
+    `subject` and `text` are ours and must hold nothing that the sender wrote: the answer may reach somebody whose name
+    was misused. Raises Message.DoesNotExist.
     """
     message = Message.objects.select_related("account", "author").get(id=message_id)
     if message.account is None:
@@ -42,7 +41,7 @@ def answer_automatically(message_id: int, text: str, now: datetime) -> OutboundM
         sender=Address(message.account.address, message.account.display_name),
         # To the stored address, never to what a Reply-To asks for.
         to=(Address(message.author_address, message.author_name),),
-        subject=reply_subject(message.subject),
+        subject=subject,
         text=text,
         written_at=now,
         in_reply_to=message.reference,

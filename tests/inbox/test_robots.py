@@ -95,9 +95,9 @@ def account(**values: object) -> Account:
 
 
 @pytest.mark.django_db
-def test_f44_what_we_send_says_that_it_is_automatic_and_wants_no_news_of_itself():
+def test_f44_f45_what_we_send_says_that_it_is_automatic_and_holds_no_word_of_the_sender():
     receive(account(), make_item(make_mail(message_id="one@shop.example", headers=AUTH)))
-    sent = answer_automatically(Message.objects.get().id, "We have got it.", NOW)
+    sent = answer_automatically(Message.objects.get().id, "Thank you", "We have got it.", NOW)
     assert isinstance(sent, OutboundMessage)
     mail = message_from_bytes(sent.content)
     assert (sent.sender, sent.recipients) == ("", ("ana@shop.example",))
@@ -109,7 +109,8 @@ def test_f44_what_we_send_says_that_it_is_automatic_and_wants_no_news_of_itself(
     assert mail["In-Reply-To"] == "<one@shop.example>"
     read = parse_mail(sent.content)
     assert Flag.NO_AUTOMATIC_ANSWER in read.flags
-    assert "Hello" not in read.text  # nothing of what the sender wrote
+    assert "Hello" not in read.text  # nothing of what the sender wrote, its subject neither
+    assert read.subject == "Thank you"
 
 
 @pytest.mark.django_db
@@ -124,7 +125,7 @@ def test_f44_twenty_pairs_of_robots_that_hide_it_exchange_one_mail_a_day_each():
             )
             receive(box, make_item(mail, uid=pair * 100 + turn + 1, at=at), now=at)
             newest = Message.objects.get(reference=f"{pair}-{turn}@shop.example")
-            sent += isinstance(answer_automatically(newest.id, "We have got it.", at), OutboundMessage)
+            sent += isinstance(answer_automatically(newest.id, "Thank you", "We have got it.", at), OutboundMessage)
             at += timedelta(minutes=1)
     assert sent == 20
     assert set(AutomaticTurn.objects.values_list("times", flat=True)) == {1}
@@ -139,7 +140,10 @@ def test_f45_forged_requests_bring_the_victim_one_mail_at_most(headers):
         for n in range(100)
     ]
     receive(box, *(make_item(mail, uid=n + 1) for n, mail in enumerate(mails)))
-    answers = [answer_automatically(id, "We have got it.", NOW) for id in Message.objects.values_list("id", flat=True)]
+    answers = [
+        answer_automatically(id, "Thank you", "We have got it.", NOW)
+        for id in Message.objects.values_list("id", flat=True)
+    ]
     assert sum(isinstance(one, OutboundMessage) for one in answers) == (1 if headers else 0)
 
 
@@ -159,5 +163,8 @@ def test_f45_many_strangers_do_not_make_us_a_mail_bomb():
         make_mail(author=f"p{n}@shop.example", message_id=f"m{n}@x.example", headers=AUTH) for n in range(PER_HOUR + 10)
     ]
     receive(box, *(make_item(mail, uid=n + 1) for n, mail in enumerate(mails)))
-    answers = [answer_automatically(id, "We have got it.", NOW) for id in Message.objects.values_list("id", flat=True)]
+    answers = [
+        answer_automatically(id, "Thank you", "We have got it.", NOW)
+        for id in Message.objects.values_list("id", flat=True)
+    ]
     assert answers.count(Obstacle.HOUR_CAP) == 10
