@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from connectors import registry, sandbox
-from connectors.messages import ParsedMessage, RawItem
+from connectors.messages import Flag, ParsedMessage, RawItem
 from connectors.offload import Exceeded, Parsers, read_alone
 from connectors.registry import AccountSettings
 from connectors.sandbox import Limits
@@ -198,3 +198,12 @@ def test_f19_f83_seventy_megabytes_sent_as_they_are_fit_into_the_memory_of_a_rea
     path.write_bytes(head.encode() + b"Subject: x\r\n\r\n" + b"a word\r\n" * 9_000_000 + b"--b--\r\n")
     item = RawItem(INBOX, "1", NOW, path.stat().st_size, path=path)
     assert isinstance(read_alone((AccountSettings("email", "us@balas.example", {}, tmp_path), item)), ParsedMessage)
+
+
+def test_f13_a_mail_that_cannot_be_read_still_says_from_whom_and_about_what(tmp_path):
+    account = AccountSettings("email", "us@balas.example", {}, tmp_path)
+    found = read_alone(
+        (account, make_item(make_mail("words", author="Ana <ana@x.example>", subject="Grüße"))), "salvage"
+    )
+    assert isinstance(found, ParsedMessage) and found.flags == (Flag.UNREADABLE,)
+    assert (found.author.address, found.subject) == ("ana@x.example", "Grüße")
