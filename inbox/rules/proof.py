@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 _DAY: Final = 86_400
-_SPREAD: Final = 2_654_435_761  # Knuth's multiplier: neighbours in number lie far apart in time
+_SPREAD: Final = 53_399  # the golden part of a day: neighbours in number lie far apart, and all evenly
 LEAST: Final = timedelta(hours=12)
 AGAIN_AFTER_FAULT: Final = timedelta(minutes=15)
 
