@@ -210,6 +210,7 @@ def test_words_without_an_address_and_endless_ones_name_nobody_and_end():
     assert read_words("failure notice", "Something went wrong.") == []
     assert len(read_words("failure", "".join(f"<a{n}@b.example>:\nno\n" for n in range(5_000)))) <= 200
     assert read_words("x", "a@" * 40_000 + "\n" + "<" * 40_000) == []
+    assert read_words("x", (" " * 200 + "\n") * 1_000 + ("-" * 200 + "\n") * 1_000) == []  # for hours, were it cubic
 
 
 @pytest.mark.parametrize(
