@@ -20,7 +20,8 @@ _ADDRESS = r"[^\s<>()\[\]:;,\"'|]{1,64}@[^\s<>()\[\]:;,\"'|@]{1,255}"
 # Where the returned mail begins: what stands beneath was written by us and says nothing about the failure.
 _COPY = re.compile(
     r"(?<![-=_])[-=_]{2,}\s{0,4}(?:below this line|this is a copy|original message|returned message|unsent message"
-    r"|begin message|the (?:header|body) of the|message header)|^original message headers:|^received:\s|^return-path:\s",
+    r"|begin message|the (?:header|body) of the|message header)"
+    r"|^original message headers:|^received:\s|^return-path:\s",
     re.I,
 )
 _OPENINGS = (
