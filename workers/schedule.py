@@ -6,7 +6,6 @@ bell lost with Redis costs seconds. A lane that raises is logged and goes on; th
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import signal
 import threading
@@ -26,6 +25,7 @@ from search.backend import get_backend
 from workers import connections, jobs, languages, polyglot
 from workers.bells import Listener, ring, subscribe
 from workers.garbage import spare_the_loaded
+from workers.threads import end_pool
 
 log = logging.getLogger(__name__)
 
@@ -120,17 +120,7 @@ class FetchLane:
         return _until(Account.objects.filter(removed_at=None).aggregate(at=Min("next_poll_at"))["at"])
 
     def close(self) -> None:
-        everybody = threading.Barrier(FETCH_THREADS)
-        for _ in range(FETCH_THREADS):
-            self._pool.submit(_close_connections, everybody)
-        self._pool.shutdown(wait=True)
-
-
-def _close_connections(everybody: threading.Barrier) -> None:
-    """On each thread of the pool once: who has done it waits for the others, and so takes no second turn."""
-    database_connections.close_all()
-    with contextlib.suppress(threading.BrokenBarrierError):
-        everybody.wait(_PAUSE_AFTER_FAULT)
+        end_pool(self._pool, FETCH_THREADS)
 
 
 def _poll_on_thread(account_id: int) -> jobs.Polled:

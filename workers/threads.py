@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -11,8 +13,24 @@ from django.db import DatabaseError
 from django.db import connections as database_connections
 
 _OPENERS = 4
+_END_SECONDS = 15.0  # for who is still at work
 
 T = TypeVar("T")
+
+
+def end_pool(pool: ThreadPoolExecutor, count: int) -> None:
+    """Ends a pool of so many threads; each closes its own database connections first."""
+    everybody = threading.Barrier(count)
+
+    def close_connections() -> None:
+        database_connections.close_all()
+        # Who has done it waits for the others, and so takes no second turn.
+        with contextlib.suppress(threading.BrokenBarrierError):
+            everybody.wait(_END_SECONDS)
+
+    for _ in range(count):
+        pool.submit(close_connections)
+    pool.shutdown(wait=True)
 
 
 class Threads:
@@ -33,9 +51,8 @@ class Threads:
         return await asyncio.get_running_loop().run_in_executor(self._openers, _guarded, act)
 
     def close(self) -> None:
-        for pool in (self._ringer, self._writer, self._openers):
-            pool.submit(database_connections.close_all)
-            pool.shutdown(wait=True, cancel_futures=False)
+        for pool, count in ((self._ringer, 1), (self._writer, 1), (self._openers, _OPENERS)):
+            end_pool(pool, count)
 
 
 def _guarded(act: Callable[[], T]) -> T:
