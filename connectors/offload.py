@@ -26,7 +26,7 @@ from importlib import import_module
 from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any, Literal
 
-from connectors import sandbox, wire
+from connectors import plainvalues, sandbox
 from connectors.base import Connector
 from connectors.messages import Parsed, ParsedMessage, RawItem
 from connectors.registry import AccountSettings, make_connector
@@ -44,8 +44,8 @@ class Exceeded(str):
     __slots__ = ()
 
 
-wire.allow(AccountSettings)
-wire.allow(Exceeded)
+plainvalues.allow(AccountSettings)
+plainvalues.allow(Exceeded)
 Result = Parsed | str
 
 CHUNK, CHUNK_BYTES = 64, 1024 * 1024  # sent at once: a child is idle from its answer to the next
@@ -128,7 +128,7 @@ class Parsers:
         chunk, child.chunk = child.chunk, []
         is_overdue = not child.pipe.poll()
         try:
-            answers = None if is_overdue else wire.unpack(child.pipe.recv_bytes())
+            answers = None if is_overdue else plainvalues.unpack(child.pipe.recv_bytes())
         except (EOFError, OSError, ValueError, TypeError, LookupError):
             answers = None
         if answers is not None:
@@ -199,7 +199,7 @@ def _pack(what: What, limits: Sequence[Limits], jobs: Sequence[Job]) -> bytes:
         if not accounts or accounts[-1] is not account:
             accounts.append(account)
         rows.append((tuple(limit), len(accounts) - 1, item))
-    return wire.pack([what, accounts, rows])
+    return plainvalues.pack([what, accounts, rows])
 
 
 def _start(prepare: str) -> _Child:
@@ -245,7 +245,7 @@ def serve(handle: str, shared: str, prepare: str) -> None:
         pipe.send(True)
         while True:
             try:
-                what, accounts, jobs = wire.unpack(pipe.recv_bytes())
+                what, accounts, jobs = plainvalues.unpack(pipe.recv_bytes())
             except (EOFError, OSError):
                 return
             readers = [_reader_of(what, account, connectors) for account in accounts]
@@ -257,7 +257,7 @@ def serve(handle: str, shared: str, prepare: str) -> None:
                 if answers[-1] is _MEMORY:
                     break
             del jobs
-            pipe.send_bytes(wire.pack(answers))
+            pipe.send_bytes(plainvalues.pack(answers))
             if answers[-1] is _MEMORY:
                 return  # whatever is left of that is not worth finding out
 

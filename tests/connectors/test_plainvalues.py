@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors import wire
+from connectors import plainvalues
 from connectors.messages import (
     Address,
     Automatic,
@@ -63,7 +63,7 @@ _value = _message | _item | st.builds(ParsedDeletion, _text) | _text | st.dictio
 @given(st.lists(_value, max_size=4))
 @settings(max_examples=60, deadline=None)
 def test_whatever_is_packed_comes_out_equal(values):
-    found = wire.unpack(wire.pack(values))
+    found = plainvalues.unpack(plainvalues.pack(values))
     assert found == values
     assert [type(one) for one in found] == [type(one) for one in values]
 
@@ -71,15 +71,15 @@ def test_whatever_is_packed_comes_out_equal(values):
 @pytest.mark.parametrize("value", [object(), {1, 2}, pickle.dumps, ValueError("x")])
 def test_what_is_no_value_of_ours_is_refused(value):
     with pytest.raises(TypeError):
-        wire.pack([value])
+        plainvalues.pack([value])
 
 
 def test_what_was_not_packed_here_is_an_error_and_nothing_else():
-    for data in (b"", b"garbage", pickle.dumps([1]), wire.pack(["a"])[:-1]):
+    for data in (b"", b"garbage", pickle.dumps([1]), plainvalues.pack(["a"])[:-1]):
         with pytest.raises((ValueError, TypeError, EOFError, LookupError)):
-            wire.unpack(data)
+            plainvalues.unpack(data)
 
 
 def test_times_keep_their_moment():
     at = datetime(2026, 11, 25, 1, 2, 3, 456, tzinfo=UTC)
-    assert wire.unpack(wire.pack([at])) == [at]
+    assert plainvalues.unpack(plainvalues.pack([at])) == [at]
