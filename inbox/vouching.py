@@ -17,7 +17,7 @@ from django.db import transaction
 from connectors.mail.trust import judge_kept
 from connectors.messages import Flag, SenderCheck
 from inbox import accounts, people
-from inbox.models import Account, Message, User
+from inbox.models import Account, Identity, Message, User
 
 LOOKED_AT = 200  # newest mails of an account
 LEAST_MAILS = 5
@@ -75,6 +75,7 @@ def confirm(account: Account, server: str, user: User, now: datetime) -> int:
             message.authentication = {**(message.authentication or {}), "is_trusted": True}
             changed.append(message)
         Message.objects.bulk_update(changed, ["verified", "authentication"], batch_size=200)
+        Identity.objects.filter(message__in=[message.id for message in changed]).update(verified=True)
     return len(changed)
 
 

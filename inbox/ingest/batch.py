@@ -213,6 +213,7 @@ class _Batch:
         self.threads.write(self.now)
         reach("digest.threads-made")
         writing.write_messages(self.cursor, new, strands, self.book, self.now)
+        writing.note_verified(self.cursor, new, self.book)
         changed_letters = {one.id: one for one in (*self.moved, *self._relabelled())}
         writing.move_messages(self.cursor, changed_letters.values(), strands)
         writing.write_deliveries(self.cursor, [one for one in self.library.letters.values() if one.sightings])

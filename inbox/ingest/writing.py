@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 
-from connectors.messages import ParsedMessage
+from connectors.messages import Direction, ParsedMessage
 from inbox.enclosed import enclosed
 from inbox.ids import new_ids
 from inbox.ingest.book import Book
@@ -99,6 +99,14 @@ def write_deliveries(cursor: CursorWrapper, letters: Iterable[Letter]) -> None:
     ids = new_ids(len(rows))
     columns = "id message_id account_id raw_item_id received_at"
     insert(cursor, "inbox_delivery", columns, [(row_id, *row) for row_id, row in zip(ids, rows, strict=True)])
+
+
+def note_verified(cursor: CursorWrapper, letters: Iterable[Letter], book: Book) -> None:
+    """Addresses for which a trusted server vouched at least once: the customer's page says so."""
+    named = [one for one in letters if one.verified and one.direction == Direction.INBOUND and one.author.key]
+    ids = {book.identity(one.kind, one.author).id for one in named}
+    sql = "UPDATE inbox_identity SET verified = %s WHERE id IN ({in}) AND verified IS NOT TRUE"
+    execute_in(cursor, sql, sorted(ids), [True])
 
 
 def move_messages(cursor: CursorWrapper, letters: Iterable[Letter], strands: dict[int, int]) -> None:

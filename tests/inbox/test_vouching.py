@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from inbox import conversations, people, vouching
-from inbox.models import Account, AuditRecord, Conversation, Message, StrandLink, User
+from inbox.models import Account, AuditRecord, Conversation, Identity, Message, StrandLink, User
 from inbox.rules.states import Role
 from tests.builders import NOW, make_account, make_item, make_mail, receive
 
@@ -77,6 +77,10 @@ def test_once_confirmed_its_word_counts_for_what_comes_and_for_what_it_passed_be
     receive(account, make_item(judged(2, PASS.format(n=2), text="Later\n")))
     receive(account, make_item(judged(2, text="Bare\n")))
     assert Message.objects.get(text="Later").verified is True
+    vouched = dict(Identity.objects.values_list("address", "verified"))
+    assert {address for address, verified in vouched.items() if verified} == {
+        message.author_address for message in Message.objects.filter(verified=True)
+    }
     assert Message.objects.get(text="Bare").verified is False
     assert Message.objects.get(text="Later").authentication == {
         "server": MX,
