@@ -49,7 +49,8 @@ def skip_numbers(world: World, number: int) -> None:
 
 
 def new_epoch(world: World, number: int) -> None:
-    """UIDVALIDITY changes and everything is numbered anew, mail that came in the gap among it."""
+    """UIDVALIDITY changes and everything is numbered anew, mail that came in the gap too; nobody stays connected."""
+    world.standing.hang_up()
     if folder := _folder(world, number):
         mails = list(folder.mails.values())
         folder.validity, folder.next_uid, folder.mails = world.new_validity(), 1, {}

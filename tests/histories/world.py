@@ -104,7 +104,7 @@ class World:
         return True, new
 
     def prove(self) -> int:
-        """As workers.proving does: how many were missing."""
+        """As workers.proving does: how many were missing, 1 where the listing did not come to its end."""
         missing = 0
         try:
             for row in completeness.current_scopes(self.account.id):
@@ -114,6 +114,7 @@ class World:
                     missing += reconciliation.prove(self.account.id, scope, listing, held=None, now=_now).missing
         except RetryLater:
             self.drop_connection()
+            return 1
         return missing
 
     def rest(self) -> None:
