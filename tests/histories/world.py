@@ -136,7 +136,8 @@ class World:
         assert not problem, problem
 
     def _troubled(self) -> bool:
-        return any(scope.troubled for scope in shelf.known(self.account.id).scopes)
+        known = shelf.known(self.account.id).scopes
+        return any(one.troubled for one in known if one.scope.place in self.model.folders)
 
     # --- The ledger ---------------------------------------------------------------------------------------------------
 
