@@ -64,7 +64,7 @@ def _answer(conversation: int, text: str, to: Sequence[str], request: str) -> in
         to=[Address(one) for one in to],
         now=datetime.now(UTC),
         seen_message=drafts.newest_seen(conversation),
-        confirmations=["recipient-unknown", "same-text", "too-long"],
+        confirmations=["recipient-unknown", "same-text", "too-long", "not-the-customer"],
         with_quote=False,
     )
     assert isinstance(queued, replies.Queued), queued

@@ -18,6 +18,7 @@ from inbox.models import Account, Organisation, Team, User
 from inbox.rules.states import Role
 from web.cli import CommandFailed
 from web.cli.children import Child
+from web.cli.ready import local_zone
 
 _READY_SECONDS = 20
 _PEOPLE = (
@@ -28,10 +29,9 @@ _PEOPLE = (
 
 
 def start_world(pace: Sequence[str]) -> Child:
-    """Starts the simulators, waits for their ports, and connects the mailbox when the home is new."""
+    """Starts the simulators; they need nothing of the home but a folder, so it may still be in the making."""
     folder = settings.BALAS_HOME / "provider"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    zone = Organisation.objects.get(id=1).zone
     arguments = [
         sys.executable,
         "-m",
@@ -39,13 +39,17 @@ def start_world(pace: Sequence[str]) -> Child:
         str(folder),
         "--with-parent",
         "--zone",
-        zone,
+        local_zone(),
         *pace,
     ]
     child = Child("customers", arguments, stdout=subprocess.PIPE)
     child.start()
-    _furnish(_first_line(child.process))
     return child
+
+
+def join_world(child: Child) -> None:
+    """Waits for the simulators' ports, and connects the mailbox when the home is new. Raises CommandFailed."""
+    _furnish(_first_line(child.process))
 
 
 def _first_line(process: subprocess.Popen[bytes] | None) -> dict[str, Any]:

@@ -61,12 +61,14 @@ class Supervisor:
         jobs = Child("jobs", balas("jobs", *parent))
         gate = Gate()
         try:
+            if self.is_demo:
+                self.children.append(demo.start_world(self.pace))
             for child in (web, jobs):
                 child.start(gate)
                 self.children.append(child)
             make_ready(migrate=True, is_demo=self.is_demo)
             if self.is_demo:
-                self.children.insert(0, demo.start_world(self.pace))
+                demo.join_world(self.children[0])
         except BaseException:
             gate.close()
             raise
