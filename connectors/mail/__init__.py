@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar
 
 from connectors.base import ConnectorError, Refused
@@ -38,7 +39,7 @@ from connectors.mail.imap import Deadlines, FolderMissing
 from connectors.mail.mailbox import Mailbox, MailboxSettings
 from connectors.mail.parse import parse_mail
 from connectors.mail.providers import OFFERED, find_profile
-from connectors.mail.salvage import SALVAGE_BYTES, salvage
+from connectors.mail.salvage import SALVAGE_BYTES, bare_sha256, salvage
 from connectors.mail.smtp import Timeouts
 from connectors.mail.submission import Submission
 from connectors.messages import (
@@ -154,12 +155,14 @@ class EmailConnector:
         return _marked_too_large(message) if item.too_large else message
 
     def salvage(self, item: RawItem) -> Parsed:
-        """What can be told of a mail that cannot be read, from its first 64 KB alone."""
-        content = item.content
-        if content is None and item.path is not None:
+        """What can be told of a mail that cannot be read, from its first 64 KB alone (its hashes are of all of it)."""
+        message = salvage(item.content or b"", item.received_at)
+        if item.content is None and item.path is not None:
             with item.path.open("rb") as file:
-                content = file.read(SALVAGE_BYTES)
-        message = salvage(content or b"", item.received_at)
+                message = salvage(file.read(SALVAGE_BYTES), item.received_at)
+                file.seek(0)
+                whole = bare_sha256(iter(partial(file.read, SALVAGE_BYTES), b""))
+            message = replace(message, stable_sha256=whole, raw_sha256=item.sha256)
         return _marked_too_large(message) if item.too_large else message
 
     @staticmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
 
@@ -16,6 +17,17 @@ SALVAGE_BYTES = 64 * 1024
 _ROUGH = re.compile(rb"^(from|subject|date|message-id)[ \t]{0,20}:[ \t]{0,20}([^\r\n]{0,998})", re.I | re.M)
 _ROUGH_ADDRESS = re.compile(r"[A-Za-z0-9._+\-]{1,64}@[A-Za-z0-9.\-]{1,190}")
 
+# Mail stores change line ends, and servers cannot send a NUL: Dovecot writes 0x80 for it.
+_CHANGED_ON_ITS_WAY = b" \t\r\n\0\x80"
+
+
+def bare_sha256(chunks: Iterable[bytes]) -> str:
+    """Hash of all that no mail store changes, so that an unreadable mail is the same one by poll and by import."""
+    found = sha256()
+    for chunk in chunks:
+        found.update(chunk.translate(None, _CHANGED_ON_ITS_WAY))
+    return found.hexdigest()
+
 
 def salvage(content: bytes, fallback_date: datetime | None) -> ParsedMessage:
     """What can be seen without understanding anything: the first From, Subject, Date and Message-ID lines."""
@@ -26,7 +38,6 @@ def salvage(content: bytes, fallback_date: datetime | None) -> ParsedMessage:
     written = parse_date(seen.get("date", ""))
     if written is not None and not is_plausible(written, fallback_date):
         written = None
-    raw_hash = sha256(content).hexdigest()
     return ParsedMessage(
         author=Address(address.group() if address else ""),
         recipients=(),
@@ -36,6 +47,6 @@ def salvage(content: bytes, fallback_date: datetime | None) -> ParsedMessage:
         written_at=written,
         message_id=parse_message_id(seen.get("message-id", "")),
         flags=(Flag.UNREADABLE,),
-        stable_sha256=raw_hash,
-        raw_sha256=raw_hash,
+        stable_sha256=bare_sha256((content,)),
+        raw_sha256=sha256(content).hexdigest(),
     )

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.mail import EmailConnector
 from connectors.mail.decode import clean_name
 from connectors.mail.excerpts import find_content_ids, find_html, find_part
 from connectors.mail.parse import parse_mail
-from connectors.messages import Automatic, Flag
+from connectors.messages import Automatic, Flag, ParsedMessage, RawItem, Scope
+from connectors.registry import AccountSettings
 
 SAMPLES = Path(__file__).parent / "samples" / "mail"
 RECEIVED = datetime(2024, 6, 5, 4, 0, tzinfo=UTC)
@@ -675,6 +677,21 @@ def test_what_is_no_mail_is_unreadable_and_visible(content: bytes) -> None:
     message = parse_mail(content)
     assert message.flags == (Flag.UNREADABLE,)
     assert len(message.raw_sha256) == 64 and len(message.stable_sha256) == 64
+
+
+def test_what_is_unreadable_is_the_same_after_a_mail_store_had_it(tmp_path: Path) -> None:
+    content = b"\xd0\xcf\x11\xe0" + bytes(range(256)) * 400
+    kept = content.replace(b"\r", b"").replace(b"\n", b"\r\n").replace(b"\0", b"\x80")
+    message = parse_mail(content)
+    assert message.flags == (Flag.UNREADABLE,)
+    assert parse_mail(kept).stable_sha256 == message.stable_sha256 != parse_mail(content + b"more").stable_sha256
+    # Of a large one, too, all counts, though only its beginning is looked at.
+    file = tmp_path / "large"
+    file.write_bytes(kept)
+    account = AccountSettings("email", "help@toko.example", {}, tmp_path)
+    item = RawItem(Scope("INBOX", "1"), "1", datetime(2026, 1, 1, tzinfo=UTC), len(kept), path=file)
+    salvaged = EmailConnector(account, {}).salvage(item)
+    assert isinstance(salvaged, ParsedMessage) and salvaged.stable_sha256 == message.stable_sha256
 
 
 @pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.eml")), ids=lambda path: path.stem)
