@@ -181,7 +181,7 @@ def _reports(reports: list[dict[str, Any]]) -> Card:
         facts.append(("", ngettext("and %(n)d more", "and %(n)d more", more) % {"n": more}))
     return {
         "icon": "triangle-alert" if has_failed else "check",
-        "tone": "",
+        "tone": "warn" if has_failed else "",
         "title": _("What the mail server says") if has_failed else _("Receipt of a mail server"),
         "lead": "",
         "is_over": False,

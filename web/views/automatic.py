@@ -28,7 +28,10 @@ def class_rows() -> list[dict[str, Any]]:
         ),
         MailClass.NEWSLETTER: (_("Newsletters"), _("Sent to many at once, with a way to unsubscribe.")),
         MailClass.LIST: (_("Mailing lists"), _("What a list hands on to its readers.")),
-        MailClass.REPORT: (_("Reports"), _("Of misuse, of reading, of how our mail is received elsewhere.")),
+        MailClass.REPORT: (
+            _("Reports"),
+            _("Complaints about spam, read receipts, and what other servers say of our mail."),
+        ),
         MailClass.GROUP: (
             _("Our own groups"),
             _("A person wrote to a group of ours, such as a Google Group, that hands it on to a mailbox here."),

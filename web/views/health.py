@@ -209,7 +209,7 @@ def _keeping_up(found: dict[str, Any]) -> list[dict[str, str]]:
             "name": _("Search"),
             "word": _("Up to date") if not pending else _("%(n)d to index") % {"n": pending},
             "tone": "good" if not pending else "warn",
-            "detail": str(index.get("backend", ""))
+            "detail": (_("in the database itself") if index.get("backend") == "fts5" else str(index.get("backend", "")))
             + (", " + _("the oldest %(time)s") % {"time": span(oldest)} if pending else ""),
         },
         {

@@ -23,6 +23,15 @@ from web.views.page import organisation, render, render_part
 
 _MAX_BODY = 20_000
 _MAX_LIST = 50
+_MAX_GREETING = 60
+
+
+def _beginning(body: str, limit: int) -> str:
+    """At most `limit` characters of a template, without the greeting that all of them share."""
+    greeting, _gap, rest = body.strip().partition("\n\n")
+    words = " ".join((rest if rest and len(greeting) <= _MAX_GREETING else body).split())
+    words = words[:1].upper() + words[1:]
+    return words if len(words) <= limit else words[: limit - 1].rsplit(" ", 1)[0].rstrip(" .,;:") + "…"
 
 
 # --- While writing --------------------------------------------------------------------------------------------------
@@ -50,7 +59,7 @@ def insertable(request: SignedIn, id: int) -> HttpResponse:
             "name": version.template.name,
             "shortcut": version.template.shortcut,
             "language": language_word(version.language),
-            "start": " ".join(version.body.split())[:90],
+            "start": _beginning(version.body, 90),
         }
         for version in found
         if wanted in f"{version.template.name} {version.template.shortcut} {version.body}".lower()
@@ -101,7 +110,7 @@ def templates(request: SignedIn) -> HttpResponse:
             {
                 "template": template,
                 "languages": [language_word(code) for code in sorted(newest)],
-                "start": " ".join(first.body.split())[:140] if first else "",
+                "start": _beginning(first.body, 140) if first else "",
             }
         )
     return render(request, "settings/templates.html", {"rows": rows}, here="templates")

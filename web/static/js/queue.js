@@ -22,6 +22,10 @@
   window.balas.openAt = () => { const row = at(); if (row) $(".row-who", row).click(); return Boolean(row); };
   window.balas.leave = () => { if ($("#workspace")?.dataset.pane) { window.balas.pane(false); history.pushState({}, "", `/q/${tab()}`); } };
 
+  // --- which tab ---
+  const showTab = () => $(".tab[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  showTab();
+
   // --- which row is open ---
   const showOpen = () => {
     const id = openId();
@@ -51,7 +55,7 @@
       const who = $("#subject");
       if (who) window.balas.say(who.textContent);
     }
-    if (event.detail.target?.id === "queue") { showOpen(); news(); }
+    if (event.detail.target?.id === "queue") { showOpen(); showTab(); news(); }
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-back]") && $("#queue .row")) { event.preventDefault(); window.balas.leave(); showOpen(); }
