@@ -186,6 +186,14 @@ def test_export_narrows_by_a_query_and_writes_whole_files(balas: Balas, stocked:
     balas("export", "messages", "-o", str(tmp_path / "no" / "folder"), exits=1)
 
 
+def test_export_writes_through_a_link_and_leaves_it_a_link(balas: Balas, stocked: Account, tmp_path: Path) -> None:
+    (link := tmp_path / "link").symlink_to(tmp_path / "out.jsonl")
+    (tmp_path / "out.jsonl").touch()
+    balas("export", "messages", "-o", str(link))
+    assert link.is_symlink()  # as /dev/stdout is
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 3
+
+
 def test_csv_holds_the_same_and_no_formula(balas: Balas, stocked: Account) -> None:
     rows = list(csv.DictReader(io.StringIO(balas("export", "messages", "--format", "csv").out)))
     assert len(rows) == 3

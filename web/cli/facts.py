@@ -143,13 +143,17 @@ def export_rows(options: argparse.Namespace) -> int:
     if options.output is None:
         _write(rows, sys.stdout, options.format, progress if not sys.stdout.isatty() else None)
         return 0
-    draft = options.output.with_name(f".{options.output.name}.part")
+    # A device, a pipe or a link (/dev/stdout) is written to and never replaced.
+    is_plain = not options.output.is_symlink() and (options.output.is_file() or not options.output.exists())
+    draft = options.output.with_name(f".{options.output.name}.part") if is_plain else options.output
     try:
         with draft.open("w", encoding="utf-8", newline="") as file:
             count = _write(rows, file, options.format, progress)
-        draft.replace(options.output)
+        if is_plain:
+            draft.replace(options.output)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        if is_plain:
+            draft.unlink(missing_ok=True)
         raise CommandFailed(f"{options.output} cannot be written: {error.strerror}.") from None
     if options.json:
         write_object({"file": str(options.output), "rows": count})
