@@ -92,8 +92,9 @@ def people_of(
     else:
         # Whoever wrote is answered; a Reply-To is where they asked the answer to go.
         wished = [address for role, address in named if role == "reply-to"]
-        author = Address(answered.author_address, answered.author_name)
-        to = distinct(wished, connector, ours) or distinct([author], connector, own)
+        # Who left no address cannot be answered, and is nobody to be confirmed either.
+        authors = [Address(answered.author_address, answered.author_name)] if answered.author_address else []
+        to = distinct(wished, connector, ours) or distinct(authors, connector, own)
     cc = distinct([address for role, address in named if role in ("to", "cc")], connector, [*ours, *to])
     return to, cc if answered.direction == "inbound" else ()
 

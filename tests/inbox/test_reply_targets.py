@@ -70,3 +70,11 @@ def test_f48_who_was_only_put_into_cc_gets_no_answer_without_a_click(account: Ac
 def test_an_answer_to_the_customer_alone_asks_nothing(account: Account, ana: User) -> None:
     receive(account, make_item(make_mail("Hi\n", author="Ana Pop <ana@shop.example>")))
     assert propose(Conversation.objects.latest("id").id, ana).strangers is None
+
+
+def test_to_who_left_no_address_nobody_is_proposed_and_nothing_is_to_be_confirmed(account: Account, ana: User) -> None:
+    receive(account, make_item(b"Subject: hello\r\n\r\nWho am I?\r\n"))
+    conversation = Conversation.objects.latest("id")
+    proposal = propose(conversation.id, ana)
+    assert (proposal.to, proposal.cc, proposal.strangers) == ((), (), None)
+    assert codes(queue(conversation, ana, to=(), seen_message=proposal.seen_message)) == [GateCode.NO_RECIPIENT]
