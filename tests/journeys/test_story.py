@@ -196,7 +196,9 @@ def test_an_owner_connects_a_real_mailbox_and_answers_from_it(browser: Browser, 
 
 
 def link_of(balas: Balas) -> str:
-    return str(json.loads((balas.home / "door.json").read_text())["link"])
+    door = balas.home / "door.json"  # written as soon as the pages answer
+    wait_until("the way in is known", door.is_file, 20)
+    return str(json.loads(door.read_text())["link"])
 
 
 def connect(page: Page, imap: int, smtp: int, password: str) -> None:

@@ -30,14 +30,14 @@ def lane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lane]:
         yield opened
 
 
-def start(home: Path, port: int) -> subprocess.Popen[bytes]:
+def start(home: Path, port: int, out: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("BALAS_")}
     with (home / "log").open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "web.cli", "run", "--port", str(port)],
             env={**environment, "BALAS_HOME": str(home), "BALAS_LOG_LEVEL": "WARNING"},
             cwd=ROOT,
-            stdout=subprocess.DEVNULL,
+            stdout=out,
             stderr=log,
         )
 
@@ -83,6 +83,16 @@ def strike(parents: list[subprocess.Popen[bytes]], target: str, home: Path, port
         for process in parts(parents[-1], name):
             with suppress(psutil.Error):
                 process.send_signal(signal.SIGKILL)
+
+
+def test_the_address_that_is_printed_can_be_opened(tmp_path: Path) -> None:
+    with start(tmp_path, port := free_port(), subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None and f":{port}".encode() in process.stdout.readline()
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in", timeout=20) as answer:
+                assert answer.status == 200
+        finally:
+            process.terminate()
 
 
 @pytest.mark.timeout(300)

@@ -30,6 +30,7 @@ from workers.bells import SocketBell
 
 _STOP_SECONDS = 8
 _PORT_SECONDS = 4
+_PAGES_SECONDS = 20
 LINK_LIFE = timedelta(days=2)
 DOOR_FILE = "door.json"
 
@@ -48,6 +49,7 @@ class Supervisor:
             signal.signal(number, lambda *_: self._stop.set())
         try:
             self._start_all()
+            self._await_pages()
             self._announce()
             self._watch()
         finally:
@@ -94,6 +96,14 @@ class Supervisor:
                 continue
             why = f"Port {self.port} on {self.host} cannot be used: something else listens there."
             raise CommandFailed(f"{why} Try: balas run --port {self.port + 1}")
+
+    def _await_pages(self) -> None:
+        """An address that is printed can be opened. What does not come in time is told by `_watch`."""
+        until = time.monotonic() + _PAGES_SECONDS
+        web = next(child for child in self.children if child.name == "web")
+        while not web.ended() and not is_open(self.host, self.port) and time.monotonic() < until:
+            if self._stop.wait(0.05):
+                return
 
     def _announce(self) -> None:
         address = self.address()
@@ -161,6 +171,16 @@ def is_free(host: str, port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def is_open(host: str, port: int) -> bool:
+    """Whether somebody answers there; unlike `is_free` it never holds the port itself."""
+    there = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    try:
+        socket.create_connection((there, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def first_link(address: str) -> str | None:
