@@ -82,6 +82,7 @@ def test_f43_a_restored_home_holds_the_same_and_sends_nothing_by_itself(
         for subject, rows in exports.items():
             assert new.run("export", subject).stdout == rows, subject
         assert new.json("sending", "show")["stopped_at"]
+        assert "Sending is stopped: restored from a backup." in new.run("status").stdout
         # Without the keyring the password is lost, and said so; what is here already stays.
         polled = new.run("poll", "support", "--json", fails=1)
         assert "keyring" in polled.stdout

@@ -43,12 +43,14 @@ def add(commands: Any) -> None:
 
 
 def show_status(options: argparse.Namespace) -> int:
+    from inbox.models import Organisation
     from web.cli.ready import make_ready
     from workers import status
 
     make_ready()
     now = datetime.now(UTC)
     facts = status.collect(now)
+    stopped = Organisation.objects.exclude(sending_stopped_at=None).first()
     if options.json:
         write_object(facts)
         return 0
@@ -65,6 +67,8 @@ def show_status(options: argparse.Namespace) -> int:
     outbox = ", ".join(f"{state} {count:,}" for state, count in facts["outbox"].items() if count) or "empty"
     index = facts["index"]
     print(f"Outbox: {outbox}")
+    if stopped:
+        print(f"  Sending is stopped: {stopped.sending_stopped_why}. To go on: balas sending resume")
     print(f"Index ({index['backend']}): {index['pending']:,} waiting")
     print(f"Jobs: the oldest due row waits {facts['jobs']['oldest_due_seconds']:.0f} s")
     return 0
