@@ -24,7 +24,7 @@ from inbox import shelf
 from inbox.completeness import IMPORT_EPOCHS, IMPORT_PLACE
 from inbox.ingest import digest_due
 from inbox.killpoints import reach
-from inbox.models import Account
+from inbox.models import Account, Message
 
 MAX_MAIL_BYTES = 100 * 1024 * 1024
 _PAGE_ITEMS, _PAGE_BYTES = 250, 16 * 1024 * 1024
@@ -88,6 +88,12 @@ def import_paths(
         messages += _digest(now)
         progress(read)
     return Imported(read, new, messages + _digest(now), tuple(problems))
+
+
+def count_added(account: Account, since: datetime) -> int:
+    """Messages that imports into this account added since then; what was known in any way adds none."""
+    added = Message.objects.filter(raw_item__account=account, raw_item__place=IMPORT_PLACE, created_at__gte=since)
+    return added.count()
 
 
 def _digest(now: datetime) -> int:

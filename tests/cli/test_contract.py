@@ -77,7 +77,15 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
 
 
 def test_wrong_usage_ends_with_2(balas: Balas) -> None:
-    for words in ([], ["fly"], ["export", "dreams"], ["account", "add", "email"], ["search"], ["status", "--loud"]):
+    for words in (
+        [],
+        ["fly"],
+        ["export", "dreams"],
+        ["account", "add", "email"],
+        ["search"],
+        ["status", "--loud"],
+        *(["search", "a", "--limit", number] for number in ("0", "-3", "many")),
+    ):
         answer = balas(*words, exits=2)
         assert answer.out == ""
         assert answer.err
@@ -95,7 +103,6 @@ def test_what_was_found_wrong_ends_with_1_and_one_sentence(balas: Balas, tmp_pat
         ["user", "disable", "nobody@example.org"],
         ["restore", str(tmp_path / "missing")],
         ["restore", str(broken)],
-        ["search", "a", "--limit", "0"],
     ):
         answer = balas(*words, exits=1)
         assert answer.out == ""

@@ -138,5 +138,6 @@ def test_importing_what_was_polled_adds_none(polled: Balas, mails: list[bytes], 
             if escaped[0].startswith(b">From "):
                 continue
             file.write(b"From someone@example.org Mon Jan  1 00:00:00 2024\n" + b"\n".join(escaped) + b"\n\n")
-    polled.run("import", str(mbox), "--account", "support")
+    told = polled.json("import", str(mbox), "--account", "support")
+    assert (told["new"], told["same"]) == (0, told["read"])
     assert {row["id"] for row in polled.lines("export", "messages")} == before

@@ -123,20 +123,21 @@ def import_mail(options: argparse.Namespace) -> int:
     for path in options.paths:
         if not path.exists():
             raise CommandFailed(f"{path} does not exist.")
-    progress = Progress("import")
+    progress, started = Progress("import"), datetime.now(UTC)
     try:
         result = importing.import_paths(
-            options.paths, account, sent=options.sent, now=datetime.now(UTC), progress=progress.advance
+            options.paths, account, sent=options.sent, now=started, progress=progress.advance
         )
     except importing.ImportProblem as problem:
         raise CommandFailed(str(problem)) from None
     drain(progress)
     progress.close()
-    facts = {"account": account.name, "read": result.read, "new": result.new, "same": result.same}
+    new = importing.count_added(account, started)
+    facts = {"account": account.name, "read": result.read, "new": new, "same": result.read - new}
     if options.json:
         write_object({**facts, "problems": list(result.problems)})
     else:
-        print(f"{account.name}: {result.read:,} read, {result.new:,} new, {result.same:,} known already.")
+        print(f"{account.name}: {result.read:,} read, {new:,} new, {result.read - new:,} known already.")
     for unread in result.problems:
         print(f"Not imported: {unread}", file=sys.stderr)
     return 1 if result.problems else 0

@@ -19,7 +19,7 @@ def add(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     search.add_argument("query", metavar="QUERY")
-    search.add_argument("--limit", type=int, default=20, metavar="N")
+    search.add_argument("--limit", type=_at_least_one, default=20, metavar="N")
     search.add_argument("--cursor", default=None, metavar="C", help="as the last answer gave it")
     add_json(search)
     search.set_defaults(act=find)
@@ -35,13 +35,17 @@ def add(commands: Any) -> None:
         parser.set_defaults(act=_answered(act))
 
 
+def _at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"“{text}” is not a number of 1 or more")
+    return int(text)
+
+
 def find(options: argparse.Namespace) -> int:
     from search.backend import SearchUnavailable, get_backend
     from web.cli.ready import make_ready
 
     make_ready()
-    if options.limit < 1:
-        raise CommandFailed("--limit must be at least 1.")
     try:
         hits = get_backend().search(options.query, accounts=None, limit=options.limit, cursor=options.cursor)
     except SearchUnavailable as error:
