@@ -188,6 +188,8 @@ def pane(timeline: Timeline, user: User, clock: Clock, tab: str) -> Pane:
     is_automatic = row["status"] == Status.RESOLVED and row["status_reason"] == Reason.AUTOMATIC
     identities = []
     for identity in timeline.identities:
+        if not identity["address"]:
+            continue  # a mail without a From that could be read
         icon, proof = _proof(identity, clock)
         display = identity.get("display") or ""
         identities.append(

@@ -126,7 +126,7 @@ def queue_row(row: dict[str, Any], user: User, clock: Clock, tab: str, open_id: 
         who=row["customer_name"] or _("Unknown sender"),
         messages=row["messages_count"],
         subject=row["subject"] or _("(no subject)"),
-        preview=row["preview"],
+        preview=row["preview"] or _("There is no text that could be read."),
         language=row.get("language") or "",
         status=status,
         channel=channel,

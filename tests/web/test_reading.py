@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from inbox import people
-from inbox.models import Conversation, Delivery, Message
+from inbox.models import Conversation, Delivery, Identity, Message
 from tests.builders import make_account, make_item, make_mail, receive
 from tests.web.conftest import House, write
 from web import live
@@ -323,3 +323,13 @@ def test_a_mail_that_cannot_be_read_says_so_and_offers_its_source(house: House) 
     assert "This mail could not be read" in page
     assert f'href="/m/{message.id}/raw"' in page
     assert client.get(f"/m/{message.id}/raw").content == content
+
+
+def test_a_mail_without_words_and_without_a_sender_says_so_in_its_row_and_beside_it(house: House) -> None:
+    Conversation.objects.filter(id=house.conversation.id).update(preview="")
+    Identity.objects.filter(id=house.message.author_id).update(address="")
+    client = house.client("own")
+    assert "There is no text that could be read." in client.get("/q/open").content.decode()
+    page = client.get(f"/c/{house.conversation.id}").content.decode()
+    assert "No address could be read." in page
+    assert "Wrote to us from this address" not in page
