@@ -41,10 +41,11 @@ def main() -> int:
     options = Options(chosen.size, chosen.rounds, chosen.large)
     before, figures = conditions(), []
     for name in chosen.names or BENCHMARKS:
-        started = time.monotonic()
+        started, known = time.monotonic(), len(figures)
         figures += BENCHMARKS[name](options)
+        # As they come: a long run that is ended has not been for nothing.
+        print(table(figures[known:]), flush=True)
         options.say(f"{name}: {time.monotonic() - started:.0f} s")
-    print(table(figures))
     path = chosen.json or CHECKOUT / "var" / "bench" / f"{datetime.now(UTC):%Y%m%dT%H%M%S}.json"
     write_json(path, figures, before, {"size": options.size, "rounds": options.rounds, "large": options.is_large})
     print(f"\nLoad before: {before['load_1m']} on {before['cores']} cores. Written: {path}")
