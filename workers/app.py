@@ -12,7 +12,7 @@ from celery import Celery
 from celery.signals import worker_process_init
 from django.conf import settings
 
-from workers.garbage import spare_the_loaded
+from inbox.interpreter import spare_the_loaded
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "web.settings")
 

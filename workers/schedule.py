@@ -19,12 +19,12 @@ from django.db.models import Min
 
 from inbox import accounts
 from inbox.ingest.arrivals import IS_HARD
+from inbox.interpreter import spare_the_loaded
 from inbox.languages import is_any_due as is_language_due
 from inbox.models import Account, Envelope, RawItem
 from search.backend import get_backend
 from workers import connections, jobs, languages, polyglot
 from workers.bells import Listener, ring, subscribe
-from workers.garbage import spare_the_loaded
 from workers.threads import end_pool
 
 log = logging.getLogger(__name__)

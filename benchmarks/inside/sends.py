@@ -59,7 +59,7 @@ def balas(port: int, count: int) -> dict[str, float]:
     from inbox.models import Conversation, Envelope, IdentityLink  # isort: skip
     from inbox.rules.states import Role  # isort: skip
     from workers import jobs  # isort: skip
-    from workers.garbage import spare_the_loaded  # isort: skip
+    from inbox.interpreter import spare_the_loaded  # isort: skip
 
     smtp = {"scheme": "smtp", "host": "127.0.0.1", "port": port, "user": ""}
     imap = {"scheme": "imap", "host": "127.0.0.1", "port": 1, "user": "u"}
