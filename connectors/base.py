@@ -29,6 +29,7 @@ from connectors.messages import (
     Tended,
     Wish,
 )
+from connectors.social import KindCard, Measure, Outline, Permission, Post, Price, Visibility
 
 
 class ConnectorError(Exception):
@@ -78,6 +79,7 @@ class OutcomeUnknown(ConnectorError):
 @runtime_checkable
 class Connector(Protocol):
     kind: ClassVar[str]
+    card: ClassVar[KindCard]
 
     def check(self) -> Party:
         """Log in everywhere the account needs it and say who we are. Raises a ConnectorError that names what failed."""
@@ -113,7 +115,7 @@ class Connector(Protocol):
         """Send; call `commit` once, before the point of no return. Raises OutcomeUnknown only after it."""
         ...
 
-    def find_sent(self, idempotency_key: str) -> Receipt | None:
+    def find_sent(self, message: OutboundMessage) -> Receipt | None:
         """Evidence that a message of unknown outcome left after all, or None when there is none."""
         ...
 
@@ -152,6 +154,34 @@ class TendsPlaces(Protocol):
     def tend(self, scope: Scope, items: Sequence[tuple[str, datetime]], *, mark_seen: bool, move_to: str) -> Tended:
         """Marks these (external id, received at) as read, then moves them ("" moves nothing). Only what is still the
         same is touched. Raises ConnectorError; what was done before is done."""
+        ...
+
+
+@runtime_checkable
+class Speaks(Protocol):
+    """A connector whose platform has rules for what may be said there. All of it pure, without credentials."""
+
+    def measure(self, text: str) -> Measure: ...
+
+    def objections(self, outline: Outline) -> tuple[str, ...]:
+        """What the platform would refuse, one sentence each; nothing means that it would take it."""
+        ...
+
+    def permission(self, answers: Post) -> Permission: ...
+
+    def price(self, outline: Outline) -> Price | None: ...
+
+    def visibilities(self, answers: Post | None) -> tuple[Visibility, ...]:
+        """What an answer may be, the proposed one first; never wider than what is answered."""
+        ...
+
+
+@runtime_checkable
+class Rechecks(Protocol):
+    """A connector whose platform does not tell of edits and deletions by itself."""
+
+    def recheck(self, external_ids: Sequence[str]) -> Iterator[Page]:
+        """Looks at these again; brings a new version of what was changed and of what is gone, nothing of the rest."""
         ...
 
 

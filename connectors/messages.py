@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.enclosures import Complaint, Invitation
+from connectors.social import Post, Visibility
 
 
 class Direction(StrEnum):
@@ -267,16 +268,30 @@ class ParsedMessage:
     language_confidence: float = 0.0
     words: Any = None  # for the index, where a parser's process worked them out (connectors/offload.py)
     list_address: str = ""  # where one writes to the list or group it came through, when a person may have written it
+    # On social platforms, which vouch for author, id and every later version (`post.revision`) of what was written:
+    post: Post | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedDeletion:
-    """The platform says that an item is gone; its content is redacted, its times stay."""
+    """The platform says that a message (by its message_id) is gone; its content is redacted, its times stay."""
 
-    external_id: str
+    message_id: str
+    sentence: str = ""
 
 
-Parsed = ParsedMessage | ParsedDeletion
+@dataclass(frozen=True, slots=True)
+class ParsedReach:
+    """Somebody carried one of our conversations' posts further without a word of their own: no work, more reach."""
+
+    message_id: str  # of the post that was carried
+    actor: Address
+    action: str  # repost | like
+    followers: int = 0
+    at: datetime | None = None
+
+
+Parsed = ParsedMessage | ParsedDeletion | ParsedReach
 
 
 # --- What we say ----------------------------------------------------------------------------------------------------
@@ -287,6 +302,7 @@ class OutboundFile:
     name: str
     content_type: str
     content: bytes
+    alt: str = ""  # what a picture shows, for those who cannot see it
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +323,9 @@ class Reply:
     files: tuple[OutboundFile, ...] = ()
     language: str = ""
     is_automatic: bool = False  # written by a program; made in inbox/robots.py alone
+    answers: Post | None = None  # on social platforms: the post that is answered; in_reply_to holds its message_id
+    visibility: Visibility | None = None  # None: what the connector proposes for an answer to it
+    warning: str = ""  # a content warning of our own
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,7 +334,7 @@ class OutboundMessage:
 
     idempotency_key: str  # for mail the Message-ID without brackets
     sender: str
-    recipients: tuple[str, ...]
+    recipients: tuple[str, ...]  # as their addresses are written
     content: bytes
 
 
@@ -344,6 +363,7 @@ class Receipt:
     outcomes: tuple[RecipientOutcome, ...]
     external_id: str = ""
     sentence: str = ""
+    message_id: str = ""  # by which the message will come back, where only the platform could give it
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,6 +382,7 @@ class Limits:
     """What the channel allows in one message; 0 means no limit."""
 
     max_characters: int = 0
-    max_attachment_bytes: int = 0
+    max_attachment_bytes: int = 0  # of all files together
     max_recipients: int = 0
+    max_files: int = 0
     files_sent_itself: bool = False  # the provider keeps a copy in Sent without our doing

@@ -1,4 +1,4 @@
-"""Values of connectors/messages.py and connectors/enclosures.py as bytes between a process and its parsers.
+"""Values of connectors/messages.py, enclosures.py and social.py as bytes between a process and its parsers.
 
 Pickle calls Python for every frozen value with slots, on both sides, which costs as much as a third of the reading.
 It also runs what it is told to: a parser that a mail has taken over could have its parent run anything. Here only
@@ -16,7 +16,7 @@ from operator import attrgetter
 from pathlib import Path, PurePath
 from typing import Any
 
-from connectors import enclosures, messages
+from connectors import enclosures, messages, social
 
 _ATOMS = frozenset((str, int, float, bool, bytes, type(None)))
 _TIME, _PATH, _LIST, _DICT = -1, -2, -3, -4
@@ -43,7 +43,7 @@ def allow(found: type) -> None:
     _classes.append(found)
 
 
-for _name, _value in [*sorted(vars(messages).items()), *sorted(vars(enclosures).items())]:
+for _name, _value in [one for module in (messages, enclosures, social) for one in sorted(vars(module).items())]:
     if isinstance(_value, type) and (is_dataclass(_value) or issubclass(_value, Enum)):
         allow(_value)
 

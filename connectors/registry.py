@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from connectors.base import Connector, ConnectorError, TokenSource
+from connectors.metering import Meter
+from connectors.social import KindCard
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class AccountSettings:
     settings: Mapping[str, Any]
     spool: Path  # a folder on the home's own disk for large items
     tokens: TokenSource | None = field(default=None, repr=False)  # for accounts that sign in by OAuth 2
+    meter: Meter | None = field(default=None, repr=False)  # counts what calls use up; None: nobody does
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "settings", dict(self.settings))
@@ -63,3 +66,11 @@ def connector_class(kind: str) -> Any:
 def make_connector(account: AccountSettings, secrets: Mapping[str, SecretText]) -> Connector:
     connector: Connector = connector_class(account.kind)(account, secrets)
     return connector
+
+
+def card_of(kind: str) -> KindCard:
+    """How a kind is drawn; also for one whose connector is no longer installed."""
+    if kind not in _factories():
+        return KindCard(kind.capitalize() or "?", kind[:1].upper())
+    card: KindCard = connector_class(kind).card
+    return card

@@ -53,6 +53,7 @@ __all__ = [
     "find_unknown_to_check",
     "is_sending_stopped",
     "message_to_file",
+    "message_to_find",
     "note_report",
     "record",
     "release",
@@ -86,6 +87,12 @@ def find_unknown_to_check(now: datetime, limit: int = 50) -> list[Due]:
     """Unknown sends for which a look for evidence is due (after 0, 1, 5, 15, 60 minutes and 24 hours)."""
     due = Envelope.objects.filter(state=SendState.UNKNOWN, due_at__lte=now, account__removed_at=None)
     return as_due(due.order_by("due_at", "id")[:limit])
+
+
+def message_to_find(envelope_id: int) -> OutboundMessage | None:
+    """What may have left, for whoever looks for it; None when its outcome is known by now."""
+    envelope = Envelope.objects.select_related("account").filter(id=envelope_id, state=SendState.UNKNOWN).first()
+    return frozen_message(envelope, tuple(Outcome)) if envelope else None
 
 
 # --- A copy into Sent -----------------------------------------------------------------------------------------------

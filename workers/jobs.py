@@ -286,10 +286,13 @@ def _settle_unknown(now: datetime) -> int:
     """Looks for evidence of sends whose outcome is unknown. Finding none never sends anything again."""
     due = outbox.find_unknown_to_check(now)
     for one in due:
+        message = outbox.message_to_find(one.envelope_id)
+        if message is None:
+            continue
         account = Account.objects.get(id=one.account_id)
         try:
             with connections.borrowed(account, "fetch-sent") as connector:
-                receipt = connector.find_sent(one.idempotency_key)
+                receipt = connector.find_sent(message)
         except (ConnectorError, KeyMissing, OSError) as error:
             outbox.settle(one.envelope_id, None, _sentence(error), utc_now())
         else:

@@ -61,6 +61,7 @@ from connectors.messages import (
     Wish,
 )
 from connectors.registry import AccountSettings, SecretText
+from connectors.social import KindCard
 
 MAX_MAIL_BYTES = 100 * 1024 * 1024
 _USUAL_LIMIT = 25 * 1024 * 1024
@@ -69,6 +70,15 @@ _MAX_RECIPIENTS = 100
 
 class EmailConnector:
     kind: ClassVar[str] = "email"
+    card: ClassVar[KindCard] = KindCard(
+        "E-mail",
+        icon="mail",
+        is_social=False,
+        has_subject=True,
+        has_recipients=True,
+        quotes_history=True,
+        answers_within=None,
+    )
     deadlines: ClassVar[Deadlines] = Deadlines()
     timeouts: ClassVar[Timeouts] = Timeouts()
 
@@ -229,9 +239,9 @@ class EmailConnector:
         """Several messages side by side with one `commit` for each few: see Submission.send_together."""
         return self._submission.send_together(messages, commit, meanwhile)
 
-    def find_sent(self, idempotency_key: str) -> Receipt | None:
+    def find_sent(self, message: OutboundMessage) -> Receipt | None:
         """Evidence in Sent: the provider files there only what it has accepted."""
-        found = self._mailbox.find_by_message_id(idempotency_key)
+        found = self._mailbox.find_by_message_id(message.idempotency_key)
         if found is None:
             return None
         return Receipt(outcomes=(), external_id=found, sentence=f"Found in the folder for sent mail ({found}).")

@@ -188,7 +188,7 @@ def test_f18_the_server_is_only_ever_read(dovecot: Dovecot, user: str, connector
     shelf = PaperShelf()
     shelf.fetch(connector)
     list(connector.list_ids(shelf.of("INBOX").scope).ids)
-    connector.find_sent("nothing@example.org")
+    connector.find_sent(OutboundMessage("nothing@example.org", "ana@example.org", (), b""))
     connector.close()
     said = said_to_server(dovecot)
     ours = [line for line in said.splitlines() if " W" in f" {line}" or "EXAMINE" in line]
@@ -393,10 +393,10 @@ def test_a_restarted_server_is_found_again_by_the_same_connector(tmp_path: Path)
 def test_a_sent_mail_is_filed_once_and_found_as_evidence(dovecot: Dovecot, user: str, tmp_path: Path) -> None:
     connector = dovecot_connector(dovecot, user, tmp_path, file_sent=True)
     message = OutboundMessage("q1@example.net", "ana@example.org", ("b@example.net",), mail(1))
-    assert connector.find_sent("q1@example.net") is None
+    assert connector.find_sent(message) is None
     connector.file_sent(message)
     connector.file_sent(message)
-    receipt = connector.find_sent("q1@example.net")
+    receipt = connector.find_sent(message)
     assert receipt is not None and receipt.external_id.startswith("Sent/")
     shelf = PaperShelf()
     shelf.fetch(connector)

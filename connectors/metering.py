@@ -1,0 +1,56 @@
+"""What calls use up: limits of a platform and money. A connector asks before each call and says afterwards.
+
+    meter.open("GET /2/users/:id/mentions")      raises RetryLater while that endpoint's window is used up
+    most = meter.reserve("post.read", 100)       how many of them the budget still allows; raises BudgetReached for 0
+    …the call…
+    meter.note(endpoint, windows)                what the answer said about limits
+    meter.settle("post.read", reserved=most, used=37)
+
+Whoever keeps a meter for an account makes it durable: a crash between `reserve` and `settle` counts the reservation
+as spent. No transaction may be open around these calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Protocol
+
+from connectors.base import RetryLater
+from connectors.social import Window
+
+
+class BudgetReached(RetryLater):
+    """The owner's own budget for this account is used up; reading or sending goes on when it is renewed."""
+
+
+class Meter(Protocol):
+    def open(self, endpoint: str) -> None:
+        """Raises RetryLater(after) while it is known that the platform would refuse this endpoint."""
+        ...
+
+    def note(self, endpoint: str, windows: Sequence[Window], refused_for: timedelta | None = None) -> None:
+        """`refused_for`: the platform did refuse, and named or implied this wait."""
+        ...
+
+    def reserve(self, resource: str, most: int) -> int:
+        """At most `most`, at least 1. Raises BudgetReached when not even one is allowed any more."""
+        ...
+
+    def settle(self, resource: str, reserved: int, used: int) -> None: ...
+
+
+class Unmetered:
+    """For platforms without prices, and wherever nobody counts."""
+
+    def open(self, endpoint: str) -> None:
+        return
+
+    def note(self, endpoint: str, windows: Sequence[Window], refused_for: timedelta | None = None) -> None:
+        return
+
+    def reserve(self, resource: str, most: int) -> int:
+        return most
+
+    def settle(self, resource: str, reserved: int, used: int) -> None:
+        return
