@@ -4,7 +4,7 @@
     most = meter.reserve("post.read", 100)       how many of them the budget still allows; raises BudgetReached for 0
     …the call…
     meter.note(endpoint, windows)                what the answer said about limits
-    meter.settle("post.read", reserved=most, used=37)
+    meter.settle("post.read", reserved=most, used=37, ids=[…37 of them…])
 
 Whoever keeps a meter for an account makes it durable: a crash between `reserve` and `settle` counts the reservation
 as spent. No transaction may be open around these calls.
@@ -12,9 +12,10 @@ as spent. No transaction may be open around these calls.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import ClassVar, Protocol, runtime_checkable
 
 from connectors.base import RetryLater
 from connectors.social import Window
@@ -37,7 +38,10 @@ class Meter(Protocol):
         """At most `most`, at least 1. Raises BudgetReached when not even one is allowed any more."""
         ...
 
-    def settle(self, resource: str, reserved: int, used: int) -> None: ...
+    def settle(self, resource: str, reserved: int, used: int, ids: Sequence[str] = ()) -> None:
+        """`ids`: which they were, where the platform charges for each only once a UTC day (`PriceList.once_a_day`);
+        what was counted today already is not counted again."""
+        ...
 
 
 class Unmetered:
@@ -52,5 +56,23 @@ class Unmetered:
     def reserve(self, resource: str, most: int) -> int:
         return most
 
-    def settle(self, resource: str, reserved: int, used: int) -> None:
+    def settle(self, resource: str, reserved: int, used: int, ids: Sequence[str] = ()) -> None:
         return
+
+
+@dataclass(frozen=True, slots=True)
+class PriceList:
+    """What a platform charges, as last read by us. The owner may know better: the inbox lets them change it."""
+
+    as_of: date
+    source: str  # the page it was read from
+    micros: Mapping[str, int]  # resource → millionths of a US dollar for one
+    words: Mapping[str, str] = field(default_factory=dict)  # resource → what it is, for people
+    once_a_day: frozenset[str] = frozenset()  # the same one again within a UTC day costs nothing
+
+
+@runtime_checkable
+class Charges(Protocol):
+    """A connector (and its class) whose platform takes money for calls."""
+
+    price_list: ClassVar[PriceList]

@@ -192,6 +192,7 @@ class Price:
 
     micros: int
     sentence: str = ""
+    resource: str = ""  # as in `metering.PriceList`: whoever edited the list multiplies again
 
 
 # --- How a kind presents itself -------------------------------------------------------------------------------------
