@@ -167,6 +167,7 @@ class Wish:
     page_items: int = 200
     page_bytes: int = 8 * 1024 * 1024
     retry_troubled: bool = True
+    scopes: frozenset[str] | None = None  # the places that are due (Scope.place); None: all. See metering.Paced
 
 
 @dataclass(frozen=True, slots=True)
