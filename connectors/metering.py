@@ -76,3 +76,36 @@ class Charges(Protocol):
     """A connector (and its class) whose platform takes money for calls."""
 
     price_list: ClassVar[PriceList]
+
+
+# --- How often a kind may be asked --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """So many calls in so many seconds, as documented; what answers say wins. `is_shared`: by all accounts of the app."""
+
+    calls: int
+    seconds: int
+    is_shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PollPlace:
+    """One scope that polls look at: who answers, how often it may be asked, what each new item there costs.
+
+    `weight`: how much it matters that news there is seen soon; 1 for what people wait for, far less for our own posts.
+    """
+
+    place: str  # Scope.place
+    endpoint: str
+    quotas: tuple[Quota, ...] = ()
+    resources: tuple[str, ...] = ()  # of which one new item uses one each
+    weight: float = 1.0
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A connector (and its class) that can look at some of its scopes alone (`Wish.scopes`)."""
+
+    poll_places: ClassVar[tuple[PollPlace, ...]]
