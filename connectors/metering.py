@@ -21,6 +21,10 @@ from connectors.base import RetryLater
 from connectors.social import Window
 
 
+class WindowUsedUp(RetryLater):
+    """No call is left to an endpoint until its window is renewed. Nobody was asked, so nobody refused."""
+
+
 class BudgetReached(RetryLater):
     """The owner's own budget for this account is used up; reading or sending goes on when it is renewed."""
 
@@ -78,12 +82,12 @@ class Charges(Protocol):
     price_list: ClassVar[PriceList]
 
 
-# --- How often a kind may be asked --------------------------------------------------------------------------------------
+# --- How often a kind may be asked ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """So many calls in so many seconds, as documented; what answers say wins. `is_shared`: by all accounts of the app."""
+    """So many calls in so many seconds, as documented; what answers say wins. `is_shared`: by the accounts of an app."""
 
     calls: int
     seconds: int
@@ -102,6 +106,7 @@ class PollPlace:
     quotas: tuple[Quota, ...] = ()
     resources: tuple[str, ...] = ()  # of which one new item uses one each
     weight: float = 1.0
+    soonest: float = 15.0  # seconds: out of politeness never sooner again, whatever the quotas allow
 
 
 @runtime_checkable

@@ -18,6 +18,7 @@ from inbox.models.outbound import (
 )
 from inbox.models.shelf import CursorRange, CursorScope, CursorTrouble, RawBody, RawItem
 from inbox.models.sla import Calendar, CalendarVersion, Policy, PolicyVersion, SlaEvent
+from inbox.models.spending import Budget, EndpointWindow, OwnPrice, PaidItem, PollPace, Spend
 from inbox.models.templates import ReplyTemplate, ReplyTemplateVersion
 from inbox.models.threads import OfferAnswer, Strand, StrandLink, StrandParticipant, Thread, ThreadReference
 
@@ -27,6 +28,7 @@ __all__ = [
     "Attachment",
     "AuditRecord",
     "AutomaticTurn",
+    "Budget",
     "Calendar",
     "CalendarVersion",
     "Conversation",
@@ -42,6 +44,7 @@ __all__ = [
     "Draft",
     "DraftAttachment",
     "DuplicateLink",
+    "EndpointWindow",
     "Envelope",
     "EnvelopeBody",
     "EnvelopeRecipient",
@@ -53,15 +56,19 @@ __all__ = [
     "Message",
     "OfferAnswer",
     "Organisation",
+    "OwnPrice",
+    "PaidItem",
     "PictureConsent",
     "Policy",
     "PolicyVersion",
+    "PollPace",
     "RawBody",
     "RawItem",
     "ReplyTemplate",
     "ReplyTemplateVersion",
     "SignInToken",
     "SlaEvent",
+    "Spend",
     "StoredFile",
     "Strand",
     "StrandLink",
