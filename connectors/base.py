@@ -161,7 +161,9 @@ class TendsPlaces(Protocol):
 class Speaks(Protocol):
     """A connector whose platform has rules for what may be said there. All of it pure, without credentials."""
 
-    def measure(self, text: str) -> Measure: ...
+    def measure(self, text: str, answers: Post | None = None) -> Measure:
+        """`answers`: what is answered, for a direct message may be longer than a post."""
+        ...
 
     def objections(self, outline: Outline) -> tuple[str, ...]:
         """What the platform would refuse, one sentence each; nothing means that it would take it."""
