@@ -13,7 +13,8 @@ from django.db import transaction
 
 from connectors.base import Connector
 from connectors.messages import Address
-from connectors.registry import AccountSettings, make_connector
+from connectors.registry import AccountSettings, card_of, make_connector
+from inbox import sla
 from inbox.credentials import keyring, seal_secrets, unseal_secrets
 from inbox.ids import new_id
 from inbox.issuers import issuer_of
@@ -63,8 +64,12 @@ def connect(
     team_id: int | None = None,
     display_name: str = "",
     undo_seconds: int = 10,
+    external_id: str = "",
 ) -> Account:
-    """Saves a new account with its credentials sealed from the first write. The caller has checked the log-in."""
+    """Saves a new account with its credentials sealed from the first write. The caller has checked the log-in.
+
+    `external_id`: our own stable id at a platform that has them.
+    """
     row = new_id()
     account = Account(
         id=row,
@@ -82,17 +87,21 @@ def connect(
         state_since=now,
     )
     connector = bare_connector(account)
-    key = connector.identity_key(Address(address))
-    own = {key, *(connector.identity_key(Address(alias)) for alias in settings_.get("aliases", []))} - {""}
-    account.own_addresses = sorted(own)
+    own_address = Address(address, display_name, external_id)
+    own = {connector.identity_key(one) for one in (own_address, *map(Address, settings_.get("aliases", ())))}
+    account.own_addresses = sorted(own - {""})
     with transaction.atomic():
+        if within := card_of(kind).answers_within:
+            account.policy_id = sla.policy_within(within, now)
         account.save(force_insert=True)
         for own_key in account.own_addresses:
+            # The key of a mail address is the address; of an id nobody can tell the handle.
+            named = {"address": address, "external_id": external_id} if external_id else {"address": own_key}
             Identity.objects.update_or_create(
                 kind=kind,
                 key=own_key,
                 defaults={"is_own": True},
-                create_defaults={"is_own": True, "address": own_key, "created_at": now},
+                create_defaults={"is_own": True, "created_at": now, **named},
             )
     return account
 

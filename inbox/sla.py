@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -59,6 +59,21 @@ def ensure_defaults(now: datetime) -> tuple[int, int]:
             calendar = Calendar.objects.create(name=DEFAULT_NAME, is_default=True)
             calendar.versions.create(number=1, created_at=now, **hours)
         return _newest(policy.versions.all()), _newest(calendar.versions.all())
+
+
+def policy_within(first: timedelta, now: datetime) -> int:
+    """The policy that promises a first answer within `first` and each next one within twice that, of working time.
+
+    Made where it is missing; what people have changed about it since stands. Returns its id.
+    """
+    hours, minutes = divmod(round(first / timedelta(minutes=1)), 60)
+    span = f"{hours} h {minutes} min" if hours and minutes else f"{hours} h" if hours else f"{minutes} min"
+    policy, is_new = Policy.objects.get_or_create(name=f"First answer within {span}")
+    if is_new:
+        seconds = round(first / timedelta(seconds=1))
+        targets = {**rules.DEFAULT_POLICY, "first": seconds, "next": 2 * seconds}
+        policy.versions.create(number=1, targets=targets, created_at=now)
+    return policy.id
 
 
 def _newest(versions: Any) -> int:

@@ -16,6 +16,7 @@ from inbox.models.outbound import (
     EnvelopeRecipient,
     StoredFile,
 )
+from inbox.models.posts import PostEdition, PostReach, PostState, Tombstone
 from inbox.models.shelf import CursorRange, CursorScope, CursorTrouble, RawBody, RawItem
 from inbox.models.sla import Calendar, CalendarVersion, Policy, PolicyVersion, SlaEvent
 from inbox.models.spending import Budget, EndpointWindow, OwnPrice, PaidItem, PollPace, Spend
@@ -62,6 +63,9 @@ __all__ = [
     "Policy",
     "PolicyVersion",
     "PollPace",
+    "PostEdition",
+    "PostReach",
+    "PostState",
     "RawBody",
     "RawItem",
     "ReplyTemplate",
@@ -79,6 +83,7 @@ __all__ = [
     "TeamMember",
     "Thread",
     "ThreadReference",
+    "Tombstone",
     "User",
     "WorkRecord",
 ]

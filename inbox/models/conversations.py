@@ -19,6 +19,7 @@ class Conversation(Row):
     team = models.ForeignKey(Team, null=True, default=None, on_delete=models.SET_NULL)
     account = models.ForeignKey(Account, null=True, on_delete=models.PROTECT)  # answers leave from here by default
     kind = models.CharField(max_length=32)  # of the last inbound message
+    visibility = models.CharField(max_length=12, default="", db_default="", blank=True)  # of that one; "": no post
     snoozed_until = models.DateTimeField(null=True, default=None)
 
     due_at = models.DateTimeField(null=True, default=None)

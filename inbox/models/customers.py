@@ -26,13 +26,17 @@ class Identity(Row):
 
     kind = models.CharField(max_length=32)
     key = models.CharField(max_length=320)
-    address = models.CharField(max_length=320)  # as first written
+    address = models.CharField(max_length=320)  # as first written; the newest handle where a platform vouches
     external_id = models.CharField(max_length=200, default="", blank=True)
     display = models.CharField(max_length=200, default="", blank=True)
     is_own = models.BooleanField(default=False)  # one of our own addresses
     is_blocked = models.BooleanField(default=False)
     reach = models.BigIntegerField(null=True, default=None)  # followers
     verified = models.BooleanField(null=True, default=None)
+    profile = models.JSONField(
+        null=True, default=None
+    )  # the newest known (connectors.social.Profile, only what it has)
+    profile_at = models.DateTimeField(null=True, default=None)  # of the post that brought it
     created_at = models.DateTimeField()
 
     class Meta:

@@ -26,7 +26,7 @@ class Draft(Row):
     user = models.ForeignKey(User, on_delete=models.CASCADE)
     is_note = models.BooleanField(default=False)
     body = models.TextField(default="", blank=True)
-    fields = models.JSONField(default=dict)  # {"to": [...], "cc": [...], "with_quote": bool, "account": id}
+    fields = models.JSONField(default=dict)  # {"to", "cc", "subject", "with_quote", "account", "visibility", "warning"}
     template_version = models.ForeignKey(ReplyTemplateVersion, null=True, default=None, on_delete=models.SET_NULL)
     seen_message = models.BigIntegerField(default=0)  # newest message its writer had seen
     updated_at = models.DateTimeField()
@@ -40,6 +40,7 @@ class DraftAttachment(Row):
     name = models.CharField(max_length=255)
     content_type = models.CharField(max_length=127)
     file = models.ForeignKey(StoredFile, on_delete=models.PROTECT)
+    alt = models.TextField(default="", db_default="", blank=True)  # what a picture shows, for who cannot see it
 
 
 class Envelope(Row):
