@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 LOCK   := requirements/dev.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format bench soak screenshots lock
+.PHONY: help install run test lint format bench soak screenshots schema lock
 
 help:            ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -40,6 +40,9 @@ soak: install    ## long seeded runs: kills, SMTP faults, fuzzing; resumable
 
 screenshots: install  ## pictures of every page into docs/screenshots
 	@$(BIN)/python -m tests.journeys.screenshots $(ARGS)
+
+schema: install  ## after a new migration: the schema that new homes begin with
+	@home=$$(mktemp -d) && BALAS_HOME=$$home DJANGO_SETTINGS_MODULE=web.settings $(BIN)/python -m web.schema; rm -rf $$home
 
 lock:            ## renew requirements/*.lock (needs uv in .venv)
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml --all-extras -o requirements/runtime.lock

@@ -12,11 +12,13 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 from django.db.utils import OperationalError
 
 from inbox import sla
 from inbox.models import Organisation
 from web.cli import SetupIncomplete
+from web.schema import lay
 
 _MIGRATION_LOCK = 0x6D696772  # "migr"
 
@@ -64,7 +66,8 @@ def make_ready(*, migrate: bool | None = None, is_demo: bool = False) -> None:
             if not (settings.IS_SQLITE if migrate is None else migrate):
                 raise SetupIncomplete("The database is not up to date. Run: balas migrate")
             with _one_at_a_time():
-                call_command("migrate", interactive=False, verbosity=0)
+                if not lay(MigrationLoader(connection)):
+                    call_command("migrate", interactive=False, verbosity=0)
     except OperationalError as error:
         what = str(error).strip().splitlines()[0]
         raise SetupIncomplete(
