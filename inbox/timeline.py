@@ -26,6 +26,7 @@ from inbox.models import (
     EnvelopeRecipient,
     IdentityLink,
     Message,
+    PictureConsent,
     User,
 )
 from inbox.rules.passages import pieces
@@ -41,7 +42,8 @@ MAX_OTHERS = 20
 class Timeline:
     """`entries` are oldest first; each has `entry`: "message" | "hidden" | "act", and `at`.
 
-    message: id, direction, kind, author_name, author_address, author_user_id, author_user_name, recipients, subject,
+    message: id, direction, kind, author_id, author_name, author_address, author_user_id, author_user_name, recipients,
+    shows_pictures (of this author they are loaded unasked), subject, enclosed,
     text, passages [(kind, text)], has_html, flags, automatic, verified, language, language_confidence, received_at,
     reference, deliveries [{account_id, account_name, received_at}],
     attachments [{id, name, content_type, size, is_inline}],
@@ -167,13 +169,15 @@ def _messages(conversation_id: int, earlier: str, limit: int) -> tuple[list[dict
     # Chosen by id first, so that texts and attachments are read for the chosen ones alone.
     chosen = base.order_by("-written_at", "-id").values("id")[: limit + 1]
     columns = (
-        "id", "kind", "direction", "account_id", "author_name", "author_address", "author_user_id", "recipients",
+        "id", "kind", "direction", "account_id", "author_id", "author_name", "author_address", "author_user_id",
+        "recipients",
         "subject", "text", "passages", "has_html", "language", "language_confidence", "written_at", "received_at",
         "reference", "automatic", "flags", "verified", "enclosed", "authentication",
     )  # fmt: skip
     rows = Message.objects.filter(id__in=chosen).values(
         *columns,
         author_user_name=F("author_user__name"),
+        shows_pictures=Exists(PictureConsent.objects.filter(identity_id=OuterRef("author_id"))),
         delivery_rows=as_json(
             Delivery.objects.filter(message_id=OuterRef("id")),
             "message_id",

@@ -18,6 +18,7 @@ from web.filenames import is_program, safe_name
 from web.formatting import Clock
 from web.languages import find_language, language_words
 from web.mailbody import may_be_previewed
+from web.posts import ShownPost, find_post, shown_post
 from web.rows import channel_of
 from web.sends import send_words
 from web.trust import checked_words, sender_badges, sender_notices
@@ -154,10 +155,12 @@ def _told_copies(entry: dict[str, Any], copies: list[dict[str, Any]], clock: Clo
     return None
 
 
-def _by(entry: dict[str, Any], clock: Clock) -> str:
+def _by(entry: dict[str, Any], post: ShownPost | None) -> str:
     if entry["direction"] == "note":
         return _("Internal note, never sent")
-    channel = channel_of(entry["kind"]).word
+    if post is not None and entry["direction"] == "inbound":
+        return post.meta
+    channel = post.meta if post is not None else channel_of(entry["kind"]).word
     if entry["direction"] == "outbound":
         to = [
             one.get("name") or one.get("address", "")
@@ -194,16 +197,20 @@ def message_entry(
         tail.insert(0, parts.pop())
     ours = entry["direction"] != "inbound"
     who = (entry.get("author_user_name") if ours else "") or entry.get("author_name") or entry.get("author_address")
+    found_post = find_post(entry)
+    post = shown_post(found_post, entry["kind"], clock) if found_post is not None else None
     own_subject = bare_subject(entry.get("subject") or "")
     lines = sum(1 + len(line) // 90 for _kind, text in passages for line in text.splitlines())
     return {
         "entry": "message",
         "id": entry["id"],
         "direction": entry["direction"],
-        "channel": channel_of(entry["kind"]),
+        "channel": channel_of(entry["kind"], post.visibility if post else ""),
+        "post": post,
+        "shows_pictures": bool(entry.get("shows_pictures")),
         "at": entry["at"],
         "who": (_("You") if entry.get("author_user_id") == user.id else who) or _("Unknown sender"),
-        "by": _by(entry, clock),
+        "by": _by(entry, post),
         "subject_change": own_subject if own_subject and own_subject != bare_subject(subject) else "",
         "language": find_language(entry),
         "now_in": "",  # the language, where the customer has changed it

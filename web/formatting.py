@@ -101,6 +101,15 @@ def file_size(size: int) -> str:
     return _("%(n).1f MB") % {"n": size / 1_000_000}
 
 
+def compact(count: int) -> str:
+    """A large number in few characters, never more than there are: "312", "4.1 k", "48 k", "1.2 M"."""
+    for size, words in ((1_000_000, _("%(n)s M")), (1000, _("%(n)s k"))):
+        if count >= size:
+            tenths = count * 10 // size
+            return words % {"n": f"{tenths / 10:.1f}".removesuffix(".0") if tenths < 100 else f"{count // size:,}"}
+    return str(max(0, count))
+
+
 def initials(name: str) -> str:
     words = [word for word in re.split(r"[\s._@-]+", name) if word]
     if not words:

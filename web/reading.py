@@ -9,12 +9,15 @@ from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from connectors.registry import card_of
 from inbox.models import User
 from inbox.rules.states import Reason, Status
 from inbox.timeline import Timeline
+from web.authors import Author, find_author
 from web.deadlines import TimeLeft, time_left
 from web.entries import TOLD_BY_MESSAGE, act_entry, hidden_entry, message_entry
 from web.formatting import Clock
@@ -22,6 +25,7 @@ from web.languages import language_word
 from web.offers import offers_beside
 from web.rows import Channel, channel_of, queue_row
 
+_HEADING = 90
 _NAMES_SECONDS = 30.0
 _names: tuple[float, dict[int, str]] | None = None
 
@@ -76,6 +80,7 @@ class Pane:
     earlier: str
     newest_message: int
     facts: list[tuple[str, str]]
+    author: Author | None
     identities: list[dict[str, Any]]
     others: list[dict[str, Any]]
     note: str
@@ -170,12 +175,21 @@ def _facts(timeline: Timeline, clock: Clock) -> list[tuple[str, str]]:
     return facts
 
 
+def _heading(row: dict[str, Any], entries: Iterable[dict[str, Any]]) -> str:
+    """The subject; where a kind knows none, the first words that were said."""
+    if row["subject"] or card_of(row["kind"]).has_subject:
+        return row["subject"] or _("(no subject)")
+    said = next((entry["text"] for entry in entries if entry["entry"] == "message" and entry["text"].strip()), "")
+    words = " ".join((said or row["preview"]).split())
+    return Truncator(words).chars(_HEADING) if words else _("A post without words")
+
+
 def _other(row: dict[str, Any], clock: Clock) -> dict[str, Any]:
     channel: Channel = channel_of(row["kind"])
     return {
         "url": reverse("conversation", args=[row["id"]]),
         "channel": channel,
-        "subject": row["subject"] or _("(no subject)"),
+        "subject": _heading(row, ()),
         "when": clock.short(row["last_activity_at"]) if row.get("last_activity_at") else "",
         "word": status_word(row["status"]),
     }
@@ -205,7 +219,7 @@ def pane(timeline: Timeline, user: User, clock: Clock, tab: str) -> Pane:
         id=row["id"],
         row=row,
         who=shown.who,
-        subject=shown.subject,
+        subject=_heading(row, timeline.entries),
         status=row["status"],
         status_word=_("Sent automatically") if is_automatic else status_word(row["status"]),
         is_automatic=is_automatic,
@@ -218,6 +232,7 @@ def pane(timeline: Timeline, user: User, clock: Clock, tab: str) -> Pane:
         earlier=timeline.earlier,
         newest_message=timeline.newest_message,
         facts=_facts(timeline, clock),
+        author=find_author(timeline.entries, clock),
         identities=identities,
         others=[_other(one, clock) for one in timeline.others],
         note=row.get("customer_note") or "",

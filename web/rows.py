@@ -10,11 +10,16 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from connectors.registry import card_of
 from inbox import worklist
 from inbox.models import User
 from inbox.rules.states import Reason, Status
 from web.deadlines import TimeLeft, time_left
-from web.formatting import Clock
+from web.formatting import Clock, compact
+from web.visibility import PUBLIC, find_visibility, visibility_word
+
+REACH_TOLD = 1000
+"""From so many readers on, a row says how many there are."""
 
 # Which statuses stand under which tab. A row that no longer fits stays where it is, dimmed, until the list is loaded.
 STATUSES_OF = {
@@ -38,20 +43,26 @@ def belongs(row: dict[str, Any], tab: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """How a kind is drawn: an icon or a letter, and its word."""
+    """How a kind is drawn: an icon or a letter, its word, and whether everyone can read what is said there."""
 
     word: str
     icon: str = ""
     letter: str = ""
+    is_public: bool = False
 
 
-_ICONS = {"email": "mail"}
+def channel_of(kind: str, visibility: str = "") -> Channel:
+    card = card_of(kind)
+    return Channel(_(card.name), card.icon, card.letter, is_public=find_visibility(visibility) in PUBLIC)
 
 
-def channel_of(kind: str) -> Channel:
-    words = {"email": _("E-mail")}
-    icon = _ICONS.get(kind, "")
-    return Channel(words.get(kind, kind.capitalize()), icon, "" if icon else kind[:1].upper())
+def channel_words(row: dict[str, Any]) -> str:
+    """The channel in words: of a social one who can read it, of the others through which account it came."""
+    card, account = card_of(row["kind"]), (row["account_name"] or "").strip()
+    visibility = find_visibility(row.get("visibility"))
+    if card.is_social and visibility is not None:
+        return f"{_(card.name)}, {visibility_word(visibility)}"
+    return f"{_(card.name)}, {account}" if account else _(card.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +122,13 @@ def _why(row: dict[str, Any]) -> tuple[str, ...]:
         found.append(_("No answer needed"))
     if row["status_reason"] == "history":
         found.append(_("From before Balas"))
+    if (row.get("reach") or 0) >= REACH_TOLD:
+        found.append(_("Reach %(count)s") % {"count": compact(row["reach"])})
     found += [str(tag) for tag in row.get("tags", ())]
     return tuple(found[:2])
 
 
 def queue_row(row: dict[str, Any], user: User, clock: Clock, tab: str, open_id: int = 0) -> QueueRow:
-    channel = channel_of(row["kind"])
-    account = (row["account_name"] or "").strip()
     status = Status(row["status"])
     return QueueRow(
         id=row["id"],
@@ -125,12 +136,12 @@ def queue_row(row: dict[str, Any], user: User, clock: Clock, tab: str, open_id: 
         url=f"{reverse('conversation', args=[row['id']])}?tab={tab}",
         who=row["customer_name"] or _("Unknown sender"),
         messages=row["messages_count"],
-        subject=row["subject"] or _("(no subject)"),
+        subject=row["subject"] or (_("(no subject)") if card_of(row["kind"]).has_subject else ""),
         preview=row["preview"] or _("There is no text that could be read."),
         language=row.get("language") or "",
         status=status,
-        channel=channel,
-        channel_words=f"{channel.word}, {account}" if account else channel.word,
+        channel=channel_of(row["kind"], row.get("visibility") or ""),
+        channel_words=channel_words(row),
         why=_why(row),
         owner=row["owner_name"] or "" if row["owner_id"] else "",
         is_mine=row["owner_id"] == user.id,

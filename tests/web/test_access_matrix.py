@@ -124,6 +124,8 @@ MATRIX: dict[str, Line] = {
     "preview": Line((404, 404, 404, 404, TO_DOOR), lambda house: [house.attachment.id]),  # the file is no picture
     "mail-look": Line(READ, message),
     "mail-images": Line(ACT, message, post={"act": "remember"}),
+    "post-pictures": Line((404, 404, 404, 404, TO_DOOR), message),  # a mail is no post: tests/web/test_posts.py
+    "post-picture": Line((404, 404, 404, 404, TO_DOOR), lambda house: [house.message.id, 0]),
     "inline-image": Line(PUBLIC, image_pass),  # the pass is the permission
     "shown-body": Line(PUBLIC, body_pass),
     "remote-image": Line((404, 404, 404, 404, 404), a_pass("remote", "https://127.0.0.1/inside.png")),

@@ -20,6 +20,7 @@
   const keep = {
     ignoreActiveValue: true,
     callbacks: {
+      beforeNodeMorphed: (node) => !(node.dataset && "leftAlone" in node.dataset), // pictures that somebody asked for
       beforeAttributeUpdated: (name, node) => !(name === "open" && (node.tagName === "DETAILS" || node.tagName === "DIALOG")) && !(name === "class" && node.classList.contains("is-tall")),
     },
   };
