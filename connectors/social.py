@@ -210,6 +210,7 @@ class KindCard:
     has_recipients: bool = False  # the writer may choose To and Cc
     quotes_history: bool = False
     answers_within: timedelta | None = timedelta(hours=1)  # the first-response target of a new account
+    has_warning: bool = False  # a post may carry a content warning of our own
     names_sends: bool = False  # what we send gets its message_id from the platform, in the Receipt; else it is our key
 
 
