@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from connectors.base import Connector, Refused
 from connectors.messages import Address, OutboundFile, OutboundMessage, ParsedMessage, RawItem, Reply, Scope
+from connectors.social import Post, Visibility
 from inbox.models import Account, Message, Organisation
 from inbox.rules.passages import visible
 
@@ -46,6 +47,9 @@ class Written:
     with_quote: bool
     answers: Message | None  # the message that is answered
     language: str
+    post: Post | None = None  # the same as a post
+    visibility: Visibility | None = None
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,9 @@ def freeze(connector: Connector, written: Written, now: datetime) -> Frozen:
         references=(*answered.references, answered.reference) if answered else (),
         files=written.files,
         language=written.language,
+        answers=written.post,
+        visibility=written.visibility,
+        warning=written.warning,
     )
     message = connector.compose(reply)
     return Frozen(message, _look_back(connector, reply, message, now), hashlib.sha256(message.content).hexdigest())
@@ -98,15 +105,27 @@ def _look_back(connector: Connector, reply: Reply, message: OutboundMessage, now
 
 
 def _says_what_was_meant(connector: Connector, reply: Reply, message: OutboundMessage, parsed: ParsedMessage) -> bool:
-    meant = {_key(connector, address) for address in (*reply.to, *reply.cc)}
+    people = {one.address: one for one in (*reply.to, *reply.cc)}
+    meant = {_key(connector, address) for address in people.values()}
     said = {_key(connector, one.address) for one in parsed.recipients if one.role in ("to", "cc")}
-    sent = {_key(connector, Address(address)) for address in message.recipients}
+    sent = {_key(connector, people.get(address) or Address(address)) for address in message.recipients}
     is_ours = parsed.message_id == message.idempotency_key
-    return meant == said == sent and is_ours and len(parsed.attachments) >= len(reply.files)
+    is_seen_by = reply.visibility is None or parsed.post is None or parsed.post.visibility is reply.visibility
+    return meant == said == sent and is_ours and is_seen_by and len(parsed.attachments) >= len(reply.files)
 
 
 def _key(connector: Connector, address: Address) -> str:
     return connector.identity_key(address) or address.address
+
+
+def address_of(kept: Mapping[str, str]) -> Address:
+    """One of a message's stored recipients."""
+    return Address(kept["address"], kept.get("name", ""), kept.get("external_id", ""))
+
+
+def author_of(message: Message) -> Address:
+    post = getattr(message, "post", None)
+    return Address(message.author_address, message.author_name, post.author_external_id if post else "")
 
 
 def _quote(answered: Message) -> str:

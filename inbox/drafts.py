@@ -27,6 +27,7 @@ from inbox.rules.states import SendState
 MAX_CHARACTERS = 500_000
 MAX_FILE_BYTES = 25 * 1024 * 1024
 MAX_FILES = 50
+MAX_ALT_CHARACTERS = 2_000
 _IN_ROW_BYTES = 256 * 1024
 
 
@@ -50,7 +51,7 @@ def save_draft(
     template_version_id: int | None = None,
     is_note: bool = False,
 ) -> Draft:
-    """Autosave: one row per person and conversation. `fields` is {"to", "cc", "subject", "with_quote", "account"}.
+    """Autosave: one row per person and conversation. `fields`: as Draft.fields says.
 
     Raises DraftProblem when the text is longer than MAX_CHARACTERS.
     """
@@ -74,6 +75,39 @@ def save_draft(
 def discard(conversation_id: int, user: User, *, is_note: bool = False) -> None:
     """The stored files stay: another draft or a sent reply may hold the same ones."""
     Draft.objects.filter(conversation_id=conversation_id, user=user, is_note=is_note).delete()
+
+
+def give_back(envelope: Envelope, user: User, now: datetime) -> Draft:
+    """The text of a send as it was written, with its recipients and files; before a draft that was begun since.
+
+    What has been given back already is not given a second time.
+    """
+    written: dict[str, Any] = envelope.body.written
+    body = str(written.get("body", ""))
+    begun = Draft.objects.filter(conversation_id=envelope.conversation_id, user=user, is_note=False).first()
+    if begun is not None and begun.body.strip():
+        if body.strip() not in begun.body:
+            begun.body, begun.updated_at = f"{body}\n\n{begun.body}", now
+            begun.save(update_fields=["body", "updated_at"])
+        draft = begun
+    else:
+        draft = save_draft(
+            envelope.conversation_id,
+            user,
+            now,
+            body=body,
+            fields=written.get("fields", {}),
+            seen_message=newest_seen(envelope.conversation_id),
+            template_version_id=int(written["template_version"]) if written.get("template_version") else None,
+        )
+    held = set(draft.attachments.values_list("file_id", flat=True))
+    for name, content_type, sha256, *alt in written.get("files", []):
+        file = StoredFile.objects.filter(sha256=sha256).first()
+        if file is not None and sha256 not in held:
+            DraftAttachment.objects.create(
+                draft=draft, name=name, content_type=content_type, file=file, alt=alt[0] if alt else ""
+            )
+    return draft
 
 
 def newest_seen(conversation_id: int, but_of: User | None = None) -> int:
@@ -120,6 +154,11 @@ def attach(
 
 def detach(attachment_id: int, user: User) -> None:
     DraftAttachment.objects.filter(id=attachment_id, draft__user=user).delete()
+
+
+def describe(attachment_id: int, user: User, alt: str) -> None:
+    """What a picture of one's own draft shows, for those who cannot see it."""
+    DraftAttachment.objects.filter(id=attachment_id, draft__user=user).update(alt=alt.strip()[:MAX_ALT_CHARACTERS])
 
 
 def _plain_name(name: str) -> str:

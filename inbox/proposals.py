@@ -8,14 +8,17 @@ from django.utils.translation import gettext as _
 
 from connectors.base import Connector
 from connectors.messages import Address
+from connectors.registry import card_of
 from inbox import people
 from inbox.accounts import bare_connector
-from inbox.composing import distinct, reply_subject
+from inbox.answering import answered_message
+from inbox.composing import address_of, author_of, distinct, reply_subject
 from inbox.drafts import newest_seen
 from inbox.models import Account, Conversation, Message, User
 from inbox.offers import person_spoken_for
 from inbox.rules.gates import Gate
 from inbox.sending import find_strangers
+from inbox.speaking import Spoken, speak
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +32,11 @@ class Proposal:
     seen_message: int
     accounts: tuple[tuple[int, str, str], ...]  # (id, name, address) to choose from
     strangers: Gate | None = None  # what is to be confirmed about `to` and `cc`
+    spoken: Spoken | None = None  # of an answer without words yet, where the platform has rules
 
 
 class SendProblem(Exception):
     """str() is one sentence for the person."""
-
-
-def answered_message(conversation_id: int, up_to: int = 0) -> Message | None:
-    """The newest message that a person of the customer's wrote, or else the newest that is no bounce."""
-    messages = Message.objects.filter(
-        strand__links__conversation_id=conversation_id, strand__links__ended_at=None
-    ).exclude(direction="note")
-    if up_to:
-        messages = messages.filter(id__lte=up_to)
-    newest = messages.order_by("-written_at", "-id")
-    inbound = newest.filter(direction="inbound")
-    # Nobody answers a bounce: the letter that came back is answered instead.
-    return inbound.filter(automatic="").first() or newest.exclude(automatic="bounce").first() or newest.first()
 
 
 def propose(conversation_id: int, user: User) -> Proposal:
@@ -67,11 +58,17 @@ def propose(conversation_id: int, user: User) -> Proposal:
         account_id=account.id,
         to=to,
         cc=cc,
-        subject=reply_subject(answered.subject if answered else conversation.subject),
+        subject=subject_of(account.kind, answered.subject if answered else conversation.subject),
         seen_message=newest_seen(conversation_id),
         accounts=tuple((one.id, one.name, one.address) for one in choices),
         strangers=find_strangers(conversation_id, account.kind, [*to, *cc], answered, connector),
+        spoken=speak(conversation_id, connector, answered, ""),
     )
+
+
+def subject_of(kind: str, answered: str) -> str:
+    """The subject of an answer; "" on a kind that has none."""
+    return reply_subject(answered) if card_of(kind).has_subject else ""
 
 
 def accounts_for(conversation: Conversation, user: User) -> list[Account]:
@@ -84,7 +81,7 @@ def accounts_for(conversation: Conversation, user: User) -> list[Account]:
 def people_of(
     answered: Message, account: Account, connector: Connector
 ) -> tuple[tuple[Address, ...], tuple[Address, ...]]:
-    named = [(one["role"], Address(one["address"], one.get("name", ""))) for one in answered.recipients]
+    named = [(one["role"], address_of(one)) for one in answered.recipients]
     own = [Address(address) for address in account.own_addresses]
     ours = [*own, *_own_elsewhere(account)]
     if answered.direction == "outbound":
@@ -93,10 +90,11 @@ def people_of(
         # Whoever wrote is answered; a Reply-To is where they asked the answer to go.
         wished = [address for role, address in named if role == "reply-to"]
         # Who left no address cannot be answered, and is nobody to be confirmed either.
-        authors = [Address(answered.author_address, answered.author_name)] if answered.author_address else []
+        authors = [author_of(answered)] if answered.author_address else []
         to = distinct(wished, connector, ours) or distinct(authors, connector, own)
-    cc = distinct([address for role, address in named if role in ("to", "cc")], connector, [*ours, *to])
-    return to, cc if answered.direction == "inbound" else ()
+    if answered.direction != "inbound" or not card_of(account.kind).has_recipients:
+        return to, ()
+    return to, distinct([address for role, address in named if role in ("to", "cc")], connector, [*ours, *to])
 
 
 def _own_elsewhere(account: Account) -> list[Address]:

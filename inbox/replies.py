@@ -12,18 +12,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from connectors.base import Connector
 from connectors.messages import Address, OutboundFile
+from connectors.registry import card_of
+from connectors.social import OutlinedFile
 from inbox import people, sending
 from inbox.accounts import bare_connector
 from inbox.acts import Desk, Refusal, read_token, take_back
-from inbox.composing import Frozen, Written, distinct, freeze, reply_subject
-from inbox.drafts import find_draft, newest_seen, read_file, save_draft
+from inbox.answering import answered_message
+from inbox.composing import Frozen, Written, distinct, freeze
+from inbox.drafts import find_draft, give_back, read_file
 from inbox.killpoints import reach
 from inbox.models import (
     Account,
@@ -31,15 +33,16 @@ from inbox.models import (
     Draft,
     DraftAttachment,
     Envelope,
-    StoredFile,
+    Message,
     User,
 )
 from inbox.offers import person_spoken_for
 from inbox.outcomes import become_sent, lock, put_state
-from inbox.proposals import Proposal, SendProblem, accounts_for, answered_message, propose
+from inbox.proposals import Proposal, SendProblem, accounts_for, people_of, propose, subject_of
 from inbox.rules.gates import Gate
 from inbox.rules.states import AccountState, SendState
 from inbox.sending import Queued
+from inbox.speaking import speak
 from inbox.transactions import retried
 
 __all__ = [
@@ -75,8 +78,13 @@ def queue_reply(
     confirmations: Iterable[str] = (),
     subject: str | None = None,
     template_version_id: int | None = None,
+    visibility: str = "",
+    warning: str | None = None,
 ) -> Queued | list[Gate]:
     """Queued, or the gates that stand in the way; `confirmations` names the codes the person has clicked away.
+
+    On a kind where the writer chooses no recipients it goes to who wrote, whatever `to` says. `visibility` (a word of
+    connectors.social.Visibility) and `warning`: "" and None mean as the connector proposes.
 
     `attachments` are ids of this person's DraftAttachment; `seen_message` is Timeline.newest_message as it was shown.
     Raises SendProblem for what no click can mend, and the connector's Refused or Unsupported with a sentence.
@@ -85,8 +93,13 @@ def queue_reply(
         return known
     conversation = Conversation.objects.select_related("account", "customer").get(id=conversation_id)
     account = _account(conversation, account_id, user)
-    connector = bare_connector(account)
+    connector, card = bare_connector(account), card_of(account.kind)
     answers = answered_message(conversation_id, seen_message)
+    if not card.has_recipients:
+        to, cc = people_of(answers, account, connector) if answers else ((), ())
+    files = tuple(_files(attachments, user, conversation_id))
+    outlined = [OutlinedFile(one.name, one.content_type, len(one.content), one.alt) for one in files]
+    spoken = speak(conversation_id, connector, answers, text.strip(), visibility, warning, outlined)
     wanted = sending.Wanted(
         conversation_id=conversation_id,
         user=user,
@@ -95,17 +108,21 @@ def queue_reply(
             account=account,
             to=distinct(to, connector),
             cc=distinct(cc, connector, to),
-            subject=subject if subject is not None else reply_subject(answers.subject if answers else ""),
+            subject=_subject(account, subject, answers),
             text=text.strip(),
-            files=tuple(_files(attachments, user, conversation_id)),
+            files=files,
             # What a colleague wrote above a forward is not for the customer's eyes.
-            with_quote=with_quote and not (answers and person_spoken_for(answers)),
+            with_quote=with_quote and card.quotes_history and not (answers and person_spoken_for(answers)),
             answers=answers,
             language=conversation.language,
+            post=spoken.answers if spoken else None,
+            visibility=spoken.visibility if spoken else None,
+            warning=spoken.warning if spoken else "",
         ),
         seen_message=seen_message,
         confirmations=frozenset(confirmations),
         template_version_id=template_version_id or _template_of_draft(conversation_id, user),
+        spoken=spoken,
     )
     gates = sending.find_gates(wanted, connector, now)
     if gates:
@@ -116,6 +133,11 @@ def queue_reply(
     queued = retried(lambda: _queue(wanted, frozen, connector, now))
     reach("queue.committed")
     return queued
+
+
+def _subject(account: Account, wanted: str | None, answers: Message | None) -> str:
+    proposed = subject_of(account.kind, answers.subject if answers else "")
+    return proposed if wanted is None or not card_of(account.kind).has_subject else wanted
 
 
 def _template_of_draft(conversation_id: int, user: User) -> int | None:
@@ -151,7 +173,7 @@ def _files(attachments: Sequence[int], user: User, conversation_id: int) -> Iter
         raise SendProblem(_("A file is no longer there. Attach it again."))
     for number in dict.fromkeys(attachments):
         row = found[number]
-        yield OutboundFile(row.name, row.content_type, read_file(row.file))
+        yield OutboundFile(row.name, row.content_type, read_file(row.file), row.alt)
 
 
 @transaction.atomic
@@ -188,33 +210,7 @@ def undo_send(envelope_id: int, user: User, now: datetime) -> Draft:
             pass  # Somebody has done something else with the conversation meanwhile: that stands, the answer does not.
     desk.touched = True
     desk.close("undo-send", data={"envelope": str(envelope.id)})
-    return _as_draft(envelope, user, now)
-
-
-def _as_draft(envelope: Envelope, user: User, now: datetime) -> Draft:
-    """The text as it was written, with its recipients and files, unless another draft has been begun since."""
-    written: dict[str, Any] = envelope.body.written
-    begun = Draft.objects.filter(conversation_id=envelope.conversation_id, user=user, is_note=False).first()
-    if begun is not None and begun.body.strip():
-        begun.body = f"{written.get('body', '')}\n\n{begun.body}"
-        begun.updated_at = now
-        begun.save(update_fields=["body", "updated_at"])
-        draft = begun
-    else:
-        draft = save_draft(
-            envelope.conversation_id,
-            user,
-            now,
-            body=written.get("body", ""),
-            fields=written.get("fields", {}),
-            seen_message=newest_seen(envelope.conversation_id),
-            template_version_id=int(written["template_version"]) if written.get("template_version") else None,
-        )
-    for name, content_type, sha256 in written.get("files", []):
-        file = StoredFile.objects.filter(sha256=sha256).first()
-        if file is not None:
-            DraftAttachment.objects.create(draft=draft, name=name, content_type=content_type, file=file)
-    return draft
+    return give_back(envelope, user, now)
 
 
 @transaction.atomic
@@ -229,7 +225,7 @@ def give_up(envelope_id: int, user: User, now: datetime) -> Draft:
     desk.touched = True
     people.audit("send-given-up", f"conversation:{envelope.conversation_id}", user, now, {"envelope": str(envelope.id)})
     desk.close("send-given-up")
-    return _as_draft(envelope, user, now)
+    return give_back(envelope, user, now)
 
 
 @transaction.atomic

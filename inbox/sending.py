@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from connectors.base import Connector
 from connectors.messages import Address, Limits, Outcome
+from connectors.social import Permission
 from inbox.acts import Desk
 from inbox.claims import is_sending_stopped
-from inbox.composing import Frozen, Written
+from inbox.composing import Frozen, Written, address_of
 from inbox.conversations import facts_of, newest_strand, work_record
 from inbox.drafts import discard, newest_seen
+from inbox.enclosed import enclosed, stored_recipient
 from inbox.ids import new_id
 from inbox.killpoints import reach
 from inbox.models import (
@@ -25,6 +29,7 @@ from inbox.models import (
     EnvelopeRecipient,
     Identity,
     Message,
+    PostState,
     StrandParticipant,
     ThreadReference,
     User,
@@ -35,6 +40,7 @@ from inbox.rules.gates import Gate, GateCode, ReplyFacts, gate_reply
 from inbox.rules.passages import lengths_of
 from inbox.rules.states import Reason, SendState, Status, may_change
 from inbox.rules.threading import reference_key
+from inbox.speaking import Spoken
 
 MAX_SENT = 50  # our newest messages of a conversation, asked whom they went to
 MAX_ANSWERS_AN_HOUR = 30  # in one conversation: more is a loop, not a talk
@@ -62,6 +68,7 @@ class Wanted:
     seen_message: int
     confirmations: frozenset[str]
     template_version_id: int | None
+    spoken: Spoken | None = None
 
 
 # --- Gates ----------------------------------------------------------------------------------------------------------
@@ -86,9 +93,28 @@ def find_gates(wanted: Wanted, connector: Connector, now: datetime) -> list[Gate
         bad_recipients=[one.address for one, key in zip(recipients, keys, strict=True) if not key],
         is_stopped=is_sending_stopped(),
         is_account_closed=written.account.removed_at is not None,
+        **_facts_of(wanted),
     )
     gates = [gate for gate in gate_reply(facts, connector.limits(), wanted.confirmations) if gate.blocks]
     return gates + [gate for gate in _brakes(wanted, now) if gate.code not in wanted.confirmations]
+
+
+def _facts_of(wanted: Wanted) -> dict[str, Any]:
+    """What the platform's rules make of it, where it has some."""
+    spoken, post = wanted.spoken, getattr(wanted.written.answers, "post", None)
+    if spoken is None:
+        return {}
+    permission = spoken.permission
+    if post is not None and post.deleted_at is not None:
+        permission = Permission(False, _("Its author has deleted the post that this would answer."))
+    return {
+        "measure": spoken.measure,
+        "objections": spoken.objections,
+        "permission": permission,
+        "visibility": spoken.visibility,
+        "visibilities": spoken.visibilities,
+        "exposed": spoken.exposed,
+    }
 
 
 def known_keys(conversation_id: int, kind: str, connector: Connector) -> set[str]:
@@ -104,7 +130,7 @@ def known_keys(conversation_id: int, kind: str, connector: Connector) -> set[str
     ).order_by("-id")
     known = set(own)
     for recipients in sent.values_list("recipients", flat=True)[:MAX_SENT]:
-        known |= {connector.identity_key(Address(one["address"], one.get("name", ""))) for one in recipients}
+        known |= {connector.identity_key(address_of(one)) for one in recipients}
     return known - {""}
 
 
@@ -113,7 +139,7 @@ def asked_keys(answered: Message | None, connector: Connector) -> set[str]:
     if answered is None or answered.direction != "inbound":
         return set()
     asked = [one for one in answered.recipients if one["role"] == "reply-to"]
-    return {connector.identity_key(Address(one["address"], one.get("name", ""))) for one in asked} - {""}
+    return {connector.identity_key(address_of(one)) for one in asked} - {""}
 
 
 def find_strangers(
@@ -192,6 +218,7 @@ def _message(wanted: Wanted, frozen: Frozen, now: datetime) -> Message:
     own = Identity.objects.filter(kind=account.kind, key__in=account.own_addresses, is_own=True).order_by("id")
     strand_id = written.answers.strand_id if written.answers else newest_strand(wanted.conversation_id)
     named = [("to", address) for address in written.to] + [("cc", address) for address in written.cc]
+    extra = enclosed(parsed)
     return Message(
         id=new_id(),
         kind=account.kind,
@@ -202,7 +229,8 @@ def _message(wanted: Wanted, frozen: Frozen, now: datetime) -> Message:
         author_user=wanted.user,
         author_name=(account.display_name or account.name)[:200],
         author_address=account.address,
-        recipients=[{"role": role, "name": one.name, "address": one.address} for role, one in named],
+        recipients=[stored_recipient(role, one) for role, one in named],
+        enclosed=extra or None,
         subject=written.subject[:1000],
         text=parsed.text,
         passages=lengths_of(parsed),
@@ -234,6 +262,10 @@ def _write_around(message: Message, wanted: Wanted, frozen: Frozen, connector: C
         )
         for one in frozen.parsed.attachments
     )
+    if post := frozen.parsed.post:
+        PostState.objects.create(
+            message=message, account=wanted.written.account, visibility=post.visibility, standing=post.standing
+        )
     ThreadReference.objects.get_or_create(
         kind=message.kind, reference=message.reference, defaults={"thread_id": message.strand.thread_id}
     )
@@ -247,7 +279,12 @@ def _write_around(message: Message, wanted: Wanted, frozen: Frozen, connector: C
 
 
 def _identity(address: Address, connector: Connector, kind: str, now: datetime) -> Identity:
-    values = {"address": address.address[:320], "display": address.name[:200], "created_at": now}
+    values = {
+        "address": address.address[:320],
+        "display": address.name[:200],
+        "external_id": address.external_id[:200],
+        "created_at": now,
+    }
     key = connector.identity_key(address)
     identity, _is_new = Identity.objects.get_or_create(kind=kind, key=key, defaults=values)
     return identity
@@ -287,11 +324,16 @@ def _as_written(wanted: Wanted) -> dict[str, Any]:
     """What undo gives back: the text before quoting, the recipients and files."""
     written = wanted.written
     people = {
-        role: [{"name": one.name, "address": one.address} for one in addresses]
+        role: [stored_recipient("", one) for one in addresses]
         for role, addresses in (("to", written.to), ("cc", written.cc))
     }
     fields = {**people, "subject": written.subject, "with_quote": written.with_quote, "account": written.account.id}
-    files = [[file.name, file.content_type, hashlib.sha256(file.content).hexdigest()] for file in written.files]
+    if wanted.spoken is not None:
+        fields |= {"visibility": str(written.visibility or ""), "warning": written.warning}
+    files = [
+        [file.name, file.content_type, hashlib.sha256(file.content).hexdigest(), *([file.alt] if file.alt else [])]
+        for file in written.files
+    ]
     version = str(wanted.template_version_id) if wanted.template_version_id else None
     return {"body": written.text, "fields": fields, "files": files, "template_version": version}
 

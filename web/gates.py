@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from inbox.rules.exposure import Exposed
 from inbox.rules.gates import Gate, GateCode
 from web.formatting import file_size
 
@@ -30,6 +31,25 @@ def _stranger_words(data: Mapping[str, Any]) -> str:
     return words.replace("%", "%%")
 
 
+def _exposure_words(what: Sequence[str]) -> str:
+    words: dict[str, str] = {
+        Exposed.ORDER_NUMBER: _("An order number would be public."),
+        Exposed.EMAIL: _("An e-mail address would be public."),
+        Exposed.PHONE: _("A telephone number would be public."),
+        Exposed.CARD: _("A card number would be public."),
+        Exposed.BANK_ACCOUNT: _("A bank account would be public."),
+        Exposed.PRIVATE_WORDS: _("Words from a private message would be public."),
+    }
+    several: str = _("Something personal would be public: %(found)s.")
+    return words.get(what[0], several) if len(what) == 1 else several
+
+
+def _limit_words(unit: str) -> str:
+    if unit == "bytes":
+        return _("The text has %(count)s bytes; %(limit)s are allowed.")
+    return _("The text is longer than the %(limit)s characters that are allowed.")
+
+
 def gate_words(gate: Gate) -> GateWords:
     data = gate.data
     names = ", ".join(str(one) for one in data.get("addresses", data.get("names", ())))
@@ -41,7 +61,11 @@ def gate_words(gate: Gate) -> GateWords:
         GateCode.BAD_RECIPIENT: _("These addresses cannot be read: %(names)s."),
         GateCode.TOO_MANY_RECIPIENTS: _("%(count)s recipients are more than the %(limit)s that are allowed."),
         GateCode.STALE: _("Somebody wrote while you were writing. Read it first."),
-        GateCode.TOO_LONG: _("The text is longer than the %(limit)s characters that are allowed."),
+        GateCode.TOO_LONG: _limit_words(str(data.get("unit", ""))),
+        GateCode.OBJECTION: "%(sentence)s",
+        GateCode.NOT_PERMITTED: "%(sentence)s",
+        GateCode.TOO_PUBLIC: _("More people could read this than what it answers."),
+        GateCode.PUBLIC_PERSONAL_DATA: _exposure_words(data.get("what", ("",))),
         GateCode.ATTACHMENTS_TOO_LARGE: _("The files are larger than the %(size)s that mail servers take."),
         GateCode.NOT_THE_CUSTOMER: _stranger_words(data),
         GateCode.SENDING_STOPPED: _("Sending is stopped at the moment: it leaves as soon as it is allowed again."),
@@ -52,6 +76,8 @@ def gate_words(gate: Gate) -> GateWords:
         ),
     }
     values = {
+        "sentence": data.get("sentence", "") or _("The platform does not allow this."),
+        "found": ", ".join(str(one) for one in data.get("found", ())),
         "names": names,
         "limit": limit,
         "count": data.get("count", 0),

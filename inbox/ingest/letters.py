@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 from connectors.messages import Address, Automatic, Direction, Flag, ParsedMessage
 from inbox.ingest.accounts import AccountFacts, Ground
 from inbox.ingest.arrivals import Arrival
-from inbox.ingest.text import clean
 from inbox.rules.automatic import is_own_group, stands_aside
 from inbox.rules.passages import PREVIEW_READ, lengths_of, preview
 from inbox.rules.sla import started_at
 from inbox.rules.threading import is_history, joins_nothing, reference_key
 from inbox.sql import read_json, read_moment
+from inbox.text import clean
 
 _OF_SENDER = (Flag.UNVERIFIED_SENDER, Flag.FAILED_SENDER_CHECK)
 MAX_ANSWERS = 50  # references of one message that are followed

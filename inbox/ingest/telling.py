@@ -11,8 +11,8 @@ from inbox.changes import ConversationChange, MessageFacts
 from inbox.ingest.letters import Letter
 from inbox.ingest.matters import Matter
 from inbox.ingest.strands import Strand
-from inbox.ingest.text import clean
 from inbox.sql import select_in
+from inbox.text import clean
 
 
 def facts_of(

@@ -14,9 +14,9 @@ from inbox.ids import new_ids
 from inbox.ingest.book import Book
 from inbox.ingest.letters import Letter, references_of, short_reference
 from inbox.ingest.matters import Matter
-from inbox.ingest.text import clean
 from inbox.ledger import LedgerRow
 from inbox.sql import dump_json, execute_in, insert, moment
+from inbox.text import clean
 
 _MESSAGE = (
     "id kind direction strand_id account_id author_id author_user_id author_name author_address recipients"

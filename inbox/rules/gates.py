@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import Any, Final
 
 from connectors.messages import Limits
+from connectors.social import Measure, Permission, Visibility
+from inbox.rules.exposure import Exposure
 from inbox.rules.templates import find_missing
 
 
@@ -18,7 +20,11 @@ class GateCode(StrEnum):
     BAD_RECIPIENT = "bad-recipient"  # data: addresses
     TOO_MANY_RECIPIENTS = "too-many-recipients"  # data: count, limit
     STALE = "stale"  # data: newest (the message that its writer has not seen)
-    TOO_LONG = "too-long"  # data: count, limit
+    TOO_LONG = "too-long"  # data: count, limit, unit
+    OBJECTION = "objection"  # data: sentence; the platform would refuse it
+    NOT_PERMITTED = "not-permitted"  # data: sentence; the platform lets nobody, or not us, answer this
+    TOO_PUBLIC = "too-public"  # data: visibility, allowed; more would read it than what it answers
+    PUBLIC_PERSONAL_DATA = "public-personal-data"  # data: what (rules.exposure.Exposed), found; everybody would read it
     ATTACHMENTS_TOO_LARGE = "attachments-too-large"  # data: bytes, limit
     NOT_THE_CUSTOMER = "not-the-customer"  # data: addresses, asked (those that a Reply-To named)
     SENDING_STOPPED = "sending-stopped"
@@ -28,7 +34,9 @@ class GateCode(StrEnum):
 
 
 # Passed when the agent says so; every other gate is passed by mending the reply.
-CONFIRMABLE: Final = frozenset({GateCode.STALE, GateCode.NOT_THE_CUSTOMER, GateCode.SENT_BEFORE})
+CONFIRMABLE: Final = frozenset(
+    {GateCode.STALE, GateCode.NOT_THE_CUSTOMER, GateCode.SENT_BEFORE, GateCode.PUBLIC_PERSONAL_DATA}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,12 @@ class ReplyFacts:
     newest_inbound: int = 0  # id of the newest message the customer wrote; 0: none
     seen_message: int = 0  # id of the newest message its writer had before their eyes
     subject: str = ""
-    length: int | None = None  # as the channel counts; None: characters of the text
+    measure: Measure | None = None  # as the channel counts; None: characters of the text
+    objections: Sequence[str] = ()
+    permission: Permission | None = None
+    visibility: Visibility | None = None  # as it would leave; None: the channel knows no such thing
+    visibilities: Collection[Visibility] = ()  # what it may be
+    exposed: Sequence[Exposure] = ()  # what it would give away
     attachment_bytes: int = 0
     attachments: int = 0
     bad_recipients: Sequence[str] = ()  # written so that no address can be read
@@ -68,7 +81,7 @@ def gate_reply(facts: ReplyFacts, limits: Limits, confirmations: Collection[str]
     A stale reply blocks until its writer has seen the newer message or confirms; so does one that goes to somebody
     who takes no part. A gate that was confirmed is left out. The stop switch does not block: the reply waits.
     """
-    gates = [*_content(facts, limits), *_recipients(facts, limits)]
+    gates = [*_content(facts, limits), *_spoken(facts), *_recipients(facts, limits)]
     if facts.newest_inbound > facts.seen_message:
         gates.append(Gate(GateCode.STALE, data={"newest": facts.newest_inbound}))
     if facts.is_account_closed:
@@ -86,12 +99,29 @@ def _content(facts: ReplyFacts, limits: Limits) -> list[Gate]:
     missing = find_missing(f"{facts.subject}\n{facts.text}")
     if missing:
         gates.append(Gate(GateCode.MISSING_VALUES, data={"names": missing}))
-    count = len(facts.text) if facts.length is None else facts.length
-    if 0 < limits.max_characters < count:
-        gates.append(Gate(GateCode.TOO_LONG, data={"count": count, "limit": limits.max_characters}))
+    measure = facts.measure or Measure(len(facts.text), limits.max_characters)
+    if 0 < measure.limit < measure.count:
+        data = {"count": measure.count, "limit": measure.limit, "unit": measure.unit}
+        gates.append(Gate(GateCode.TOO_LONG, data=data))
     if 0 < limits.max_attachment_bytes < facts.attachment_bytes:
         data = {"bytes": facts.attachment_bytes, "limit": limits.max_attachment_bytes}
         gates.append(Gate(GateCode.ATTACHMENTS_TOO_LARGE, data=data))
+    return gates
+
+
+def _spoken(facts: ReplyFacts) -> list[Gate]:
+    """What the rules of a platform say, and who would read it."""
+    gates = []
+    if facts.permission is not None and facts.permission.allowed is False:
+        gates.append(Gate(GateCode.NOT_PERMITTED, data={"sentence": facts.permission.sentence}))
+    if facts.visibility is not None and facts.visibility not in facts.visibilities:
+        data = {"visibility": str(facts.visibility), "allowed": tuple(str(one) for one in facts.visibilities)}
+        gates.append(Gate(GateCode.TOO_PUBLIC, data=data))
+    gates += [Gate(GateCode.OBJECTION, data={"sentence": one}) for one in facts.objections]
+    if facts.exposed:
+        what = tuple(dict.fromkeys(str(one.what) for one in facts.exposed))
+        found = tuple(dict.fromkeys(one.text for one in facts.exposed))
+        gates.append(Gate(GateCode.PUBLIC_PERSONAL_DATA, data={"what": what, "found": found}))
     return gates
 
 

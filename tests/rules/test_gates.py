@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from connectors.messages import Limits
+from connectors.social import Measure
 from inbox.rules.gates import CONFIRMABLE, Gate, GateCode, ReplyFacts, gate_reply
 from inbox.rules.templates import mark
 
@@ -39,8 +40,8 @@ def test_a_good_reply_passes() -> None:
         ({"recipients": (), "recipient_keys": ()}, GateCode.NO_RECIPIENT, {}),
         ({"bad_recipients": ("ana@",)}, GateCode.BAD_RECIPIENT, {"addresses": ("ana@",)}),
         ({"newest_inbound": 9}, GateCode.STALE, {"newest": 9}),
-        ({"text": "x" * 101}, GateCode.TOO_LONG, {"count": 101, "limit": 100}),
-        ({"length": 101}, GateCode.TOO_LONG, {"count": 101, "limit": 100}),
+        ({"text": "x" * 101}, GateCode.TOO_LONG, {"count": 101, "limit": 100, "unit": "characters"}),
+        ({"measure": Measure(101, 100)}, GateCode.TOO_LONG, {"count": 101, "limit": 100, "unit": "characters"}),
         ({"attachment_bytes": 1001}, GateCode.ATTACHMENTS_TOO_LARGE, {"bytes": 1001, "limit": 1000}),
         ({"customer_keys": {"ben@example.org"}}, GateCode.NOT_THE_CUSTOMER, {"addresses": ("Ana@Example.org",)}),
         ({"is_account_closed": True}, GateCode.CLOSED_ACCOUNT, {}),
@@ -62,7 +63,7 @@ def test_too_many_recipients_are_counted() -> None:
     "change",
     [
         {"text": "x" * 100},
-        {"length": 100, "text": "x" * 200},  # the channel counts links shorter
+        {"measure": Measure(100, 100), "text": "x" * 200},  # the channel counts links shorter
         {"attachment_bytes": 1000},
         {"text": "", "attachments": 1},
         {"newest_inbound": 0, "seen_message": 0},
