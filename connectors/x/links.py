@@ -140,7 +140,7 @@ def _of_one(text: str, start: int, host_start: int, host_end: int, end: int, has
         return [(start, own.end() if own else end)]
     if text[max(0, start - 1) : start] in {"-", "_", ".", "/"}:
         return []
-    hosts = []
+    hosts: list[tuple[int, int]] = []
     for run in _PLAIN_RUN.finditer(text, host_start, host_end):
         first = run.start() + len(run[0]) - len(run[0].lstrip("."))
         dots = [dot for dot in range(first + 1, run.end()) if text[dot] == "." and _end_at(text, dot + 1)]
