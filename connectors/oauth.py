@@ -16,6 +16,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -134,6 +135,19 @@ def exchange(issuer: Issuer, code: str, verifier: str, redirect_uri: str) -> Gra
 def refresh(issuer: Issuer, refresh_token: str) -> Grant:
     """Raises AuthFailed only for `invalid_grant`: the permission was withdrawn or has run out. Else RetryLater."""
     return _ask(issuer, {"grant_type": "refresh_token", "refresh_token": refresh_token})
+
+
+def kept_of(grant: Grant, now: datetime, before: str = "") -> dict[str, str]:
+    """How a grant is kept among an account's secrets, of any kind whose tokens are renewed.
+
+    `before` is the refresh token that stays where none came; the times are RFC 3339.
+    """
+    return {
+        "refresh_token": str(grant.refresh_token or before),
+        "access_token": str(grant.access_token),
+        "access_since": now.isoformat(),
+        "access_until": (now + timedelta(seconds=grant.seconds)).isoformat(),
+    }
 
 
 def _ask(issuer: Issuer, form: Mapping[str, str]) -> Grant:

@@ -5,46 +5,39 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
 from connectors.base import Connector
 from connectors.messages import Address
-from connectors.registry import AccountSettings, card_of, make_connector
+from connectors.registry import card_of, make_connector
 from inbox import sla
 from inbox.credentials import keyring, seal_secrets, unseal_secrets
 from inbox.ids import new_id
-from inbox.issuers import issuer_of
-from inbox.logins import AccountTokens
+from inbox.logins import find_tokens, lasting_secrets
+from inbox.metering import meter_of
 from inbox.models import Account, Identity
 from inbox.rules.states import AccountState
+from inbox.spool import settings_of, spool_folder
 
-__all__ = ["keyring", "seal_secrets", "unseal_secrets"]  # kept apart in inbox.credentials
+# Kept apart in inbox.credentials and inbox.spool.
+__all__ = ["keyring", "seal_secrets", "settings_of", "spool_folder", "unseal_secrets"]
 
 HISTORY_DAYS = 14  # how far back mail is still work, unless somebody says otherwise
 _BACKOFF_SECONDS = (15, 30, 60, 120, 300)
 
 
-def spool_folder() -> Path:
-    folder: Path = settings.BALAS_HOME / "spool"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder
+def open_connector(account: Account, settings_: Mapping[str, Any] | None = None) -> Connector:
+    """A connector with this account's credentials; the caller closes it. Raises KeyMissing, ConnectorError.
 
-
-def settings_of(account: Account) -> AccountSettings:
-    """Without any way to log in: this may go to another process."""
-    return AccountSettings(account.kind, account.address, account.settings, spool_folder())
-
-
-def open_connector(account: Account) -> Connector:
-    """A connector with this account's credentials; the caller closes it. Raises KeyMissing, ConnectorError."""
-    settings_ = settings_of(account)
-    if issuer_of(account):
-        return make_connector(replace(settings_, tokens=AccountTokens(account.id)), {})
-    return make_connector(settings_, unseal_secrets(account))
+    `settings_`: with other settings than the account has. What its tokens are made of stays here.
+    """
+    found = settings_of(account)
+    if settings_ is not None:
+        found = replace(found, settings=settings_)
+    found = replace(found, tokens=find_tokens(account), meter=meter_of(account))
+    return make_connector(found, lasting_secrets(account))
 
 
 def bare_connector(account: Account) -> Connector:

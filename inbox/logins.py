@@ -2,6 +2,10 @@
 
     login = get_login(account)                        Login(secret, is_token)
     login = get_login(account, refused=login.secret)  another token, after the server refused this one
+    tokens = find_tokens(account)                     the same for a connector, of whatever kind (None: no tokens)
+
+Mail providers are asked as OAuth 2 issuers (`inbox.issuers`); every other kind whose accounts keep a `refresh_token`
+renews its own (`connectors.introducing.Renews`).
 
 A refresh goes: lease → ask the issuer → commit → use. The new refresh token is durable before its access token meets
 any server, so that a crash costs nothing; one refreshes at a time, whoever comes meanwhile gets what that one got. A
@@ -15,18 +19,21 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from django.db import transaction
 
 from connectors import oauth
 from connectors.base import AuthFailed, RetryLater
+from connectors.introducing import Renews
 from connectors.oauth import Grant
-from connectors.registry import SecretText
+from connectors.registry import SecretText, connector_class, kinds
 from inbox import issuers, leases
 from inbox.credentials import seal_secrets, unseal, unseal_secrets
 from inbox.killpoints import reach
 from inbox.models import Account
+from inbox.spool import settings_of
 from inbox.transactions import retried
 
 log = logging.getLogger(__name__)
@@ -36,6 +43,8 @@ _WAIT_SECONDS = 60.0
 _LOOK_SECONDS = 0.1
 _SKEW = timedelta(seconds=120)  # so much may clocks differ
 _PAUSE_SECONDS = 60.0  # after a token endpoint failed, while the old token serves
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+RENEWED = frozenset({"refresh_token", "access_token", "access_since", "access_until"})
 _pauses: dict[int, float] = {}  # account → when its token endpoint may be asked again, in this process
 
 
@@ -64,6 +73,27 @@ class Tokens:
         return now < self.until
 
 
+@cache
+def is_renewable(kind: str) -> bool:
+    """Whether accounts of a kind may have tokens that its connector renews."""
+    return kind in kinds() and isinstance(connector_class(kind), Renews)
+
+
+def find_tokens(account: Account) -> AccountTokens | None:
+    """Where an account's access tokens come from; None when its log-in never changes. Raises KeyMissing."""
+    if issuers.issuer_of(account):
+        return AccountTokens(account.id)
+    has_lasting = is_renewable(account.kind) and "refresh_token" in unseal_secrets(account)
+    return AccountTokens(account.id) if has_lasting else None
+
+
+def lasting_secrets(account: Account) -> dict[str, SecretText]:
+    """An account's secrets but for those that are renewed all the time. Raises KeyMissing."""
+    secrets = unseal_secrets(account)
+    is_renewed = bool(issuers.issuer_of(account)) or (is_renewable(account.kind) and "refresh_token" in secrets)
+    return {name: value for name, value in secrets.items() if name not in RENEWED} if is_renewed else secrets
+
+
 def get_login(account: Account, refused: str = "") -> Login:
     """The secret with which to log in now; `refused` is a token that the server has just refused.
 
@@ -81,30 +111,30 @@ def keep_fresh(account: Account) -> None:
 
     Raises AuthFailed when the permission has ended, and KeyMissing; that no token is to be had now can wait.
     """
-    if issuers.issuer_of(account):
-        try:
-            AccountTokens(account.id).current()
-        except RetryLater as error:
-            log.warning("account %s: %s", account.name, error.sentence)
+    tokens = find_tokens(account)
+    if tokens is None:
+        return
+    try:
+        tokens.current()
+    except RetryLater as error:
+        log.warning("account %s: %s", account.name, error.sentence)
 
 
 def secrets_of(grant: Grant, now: datetime, before: str = "") -> dict[str, str]:
     """How a grant is kept in sealed secrets; `before` is the refresh token that stays where none came."""
-    until = now + timedelta(seconds=grant.seconds)
-    return {
-        "refresh_token": str(grant.refresh_token or before),
-        "access_token": str(grant.access_token),
-        "access_since": now.isoformat(),
-        "access_until": until.isoformat(),
-    }
+    return oauth.kept_of(grant, now, before)
 
 
 def _read(secrets: Mapping[str, SecretText]) -> Tokens:
+    """Without an access token, or the times of one, it is as good as over: the first use renews it."""
+    refresh = secrets.get("refresh_token")
+    if not refresh:
+        raise AuthFailed("This account has no permission to sign in with any more. Connect it again.")
     try:
         since, until = (datetime.fromisoformat(secrets[f"access_{name}"]) for name in ("since", "until"))
-        return Tokens(secrets["refresh_token"], secrets["access_token"], since, until)
+        return Tokens(refresh, secrets["access_token"], since, until)
     except (KeyError, ValueError):
-        raise AuthFailed("This mailbox has no permission to sign in with any more. Connect it again.") from None
+        return Tokens(refresh, secrets.get("access_token") or SecretText(""), _LONG_AGO, _LONG_AGO)
 
 
 class AccountTokens:
@@ -146,7 +176,7 @@ class AccountTokens:
         ends_at = time.monotonic() + _WAIT_SECONDS
         while (held := leases.find_free(f"oauth:{self._id}", owner, _LEASE_SECONDS)) is None:
             if time.monotonic() > ends_at:
-                raise RetryLater("Another process has been renewing this mailbox's access token for a minute.")
+                raise RetryLater("Another process has been renewing this account's access token for a minute.")
             time.sleep(_LOOK_SECONDS)
         try:
             tokens = self._load()
@@ -156,12 +186,17 @@ class AccountTokens:
 
     def _ask(self, tokens: Tokens) -> Tokens:
         account = Account.objects.get(id=self._id)
-        issuer = issuers.get_issuer(issuers.issuer_of(account))
-        grant = oauth.refresh(issuer, tokens.refresh)
+        grant = self._granted(account, tokens)
         reach("oauth.answered")
         kept = retried(lambda: self._commit(tokens, grant))
         reach("oauth.committed")
         return kept
+
+    def _granted(self, account: Account, tokens: Tokens) -> Grant:
+        if issuer := issuers.issuer_of(account):
+            return oauth.refresh(issuers.get_issuer(issuer), tokens.refresh)
+        grant: Grant = connector_class(account.kind).renew(settings_of(account), unseal_secrets(account))
+        return grant
 
     def _commit(self, before: Tokens, grant: Grant) -> Tokens:
         """Durable before it is used. What somebody connected anew meanwhile wins over what an old permission gave."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from connectors.base import Connector
 from inbox import accounts
-from inbox.issuers import issuer_of
+from inbox.logins import lasting_secrets
 from inbox.models import Account
 
 IDLE_SECONDS = 600
@@ -49,8 +49,8 @@ os.register_at_fork(after_in_child=_start_anew)
 def _fingerprint(account: Account) -> str:
     text = json.dumps([account.kind, account.address, account.settings], sort_keys=True)
     # Access tokens come and go by themselves; a session that began with an older one goes on.
-    secrets = b"" if issuer_of(account) else bytes(account.sealed_secrets)
-    return hashlib.sha256(text.encode() + secrets).hexdigest()
+    secrets = json.dumps(lasting_secrets(account), sort_keys=True)
+    return hashlib.sha256(f"{text}{secrets}".encode()).hexdigest()
 
 
 @contextlib.contextmanager

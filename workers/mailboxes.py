@@ -5,18 +5,18 @@ What asks the network has a deadline and never runs inside a transaction.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from connectors import oauth
-from connectors.base import ConnectorError, ListsPlaces, TokenSource
+from connectors.base import Connector, ConnectorError, ListsPlaces
 from connectors.messages import Party
 from connectors.registry import AccountSettings, SecretText, connector_class, make_connector
 from inbox import accounts, issuers
 from inbox.accounts import spool_folder
-from inbox.logins import AccountTokens, secrets_of
+from inbox.logins import RENEWED, secrets_of
 from inbox.models import Account
 from inbox.sealing import KeyMissing
 
@@ -68,28 +68,23 @@ class _FixedTokens:
 
 def test_login(kind: str, address: str, settings: Mapping[str, Any], secrets: Mapping[str, str]) -> LoginResult:
     """Logs in to every server with these secrets, which nobody has stored yet."""
-    token = secrets.get("access_token")
-    kept = {} if token else {name: SecretText(value) for name, value in secrets.items()}
-    return _try(kind, address, settings, kept, _FixedTokens(token) if token else None)
+    token = secrets.get("access_token", "") if "refresh_token" in secrets else ""
+    tokens = _FixedTokens(token) if token else None
+    kept = {name: SecretText(value) for name, value in secrets.items() if not token or name not in RENEWED}
+    return _try(lambda: make_connector(AccountSettings(kind, address, settings, spool_folder(), tokens), kept))
 
 
 def test_account(account: Account, settings: Mapping[str, Any] | None = None) -> LoginResult:
     """Logs in as an account does, perhaps with other settings; its tokens are renewed if need be."""
-    is_oauth = bool(issuers.issuer_of(account))
     try:
-        secrets = {} if is_oauth else accounts.unseal_secrets(account)
+        return _try(lambda: accounts.open_connector(account, settings or None))
     except KeyMissing as error:
         return LoginResult(False, f"{error} Restore the keyring, or connect the account again.", code="KeyMissing")
-    tokens = AccountTokens(account.id) if is_oauth else None
-    return _try(account.kind, account.address, settings or account.settings, secrets, tokens)
 
 
-def _try(
-    kind: str, address: str, settings: Mapping[str, Any], secrets: Mapping[str, SecretText], tokens: TokenSource | None
-) -> LoginResult:
-    account = AccountSettings(kind, address, settings, spool_folder(), tokens)
+def _try(opened: Callable[[], Connector]) -> LoginResult:
     try:
-        connector = make_connector(account, secrets)
+        connector = opened()
     except ConnectorError as error:
         return LoginResult(False, error.sentence, code="refused")
     try:

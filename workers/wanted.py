@@ -12,9 +12,10 @@ from django.db.models import TextField
 from django.db.models.functions import Cast
 
 from connectors import registry
-from inbox import issuers
+from inbox import logins
 from inbox.models import Account
 from inbox.rules.states import AccountState
+from inbox.sealing import KeyMissing
 
 _AS_TEXT = Cast("settings", TextField())  # compared far more often than read
 
@@ -43,8 +44,12 @@ def _read_wanted(row: tuple[int, str, str, str, bytes], written: int) -> Wanted:
     account_id, kind, address, text, secrets = row
     settings = json.loads(text)
     # Tokens are renewed all the time; a connection outlives the one it was opened with.
-    is_by_token = bool(issuers.issuer_of(Account(id=account_id, settings=settings)))
-    signature = hash((kind, address, text, b"" if is_by_token else bytes(secrets)))
+    account = Account(id=account_id, kind=kind, settings=settings, sealed_secrets=bytes(secrets))
+    try:
+        lasting = json.dumps(logins.lasting_secrets(account), sort_keys=True)
+    except KeyMissing:  # opening it will say so
+        lasting = ""
+    signature = hash((kind, address, text, lasting))
     return Wanted(signature, written, bool(settings.get("probe")))
 
 
