@@ -37,7 +37,7 @@ ROW_COLUMNS = (
     "id", "subject", "status", "status_reason", "customer_id", "owner_id", "team_id", "account_id", "kind", "due_at",
     "due_for", "snoozed_until", "preview", "last_direction", "messages_count", "last_activity_at", "last_inbound_at",
     "is_unseen", "version", "language", "priority", "is_vip", "sla", "calendar_version_id", "policy_version_id",
-    "opened_at", "resolved_at", "reopened_count",
+    "opened_at", "resolved_at", "reopened_count", "visibility", "reach",
 )
 # fmt: on
 _MOVING = (SendState.QUEUED, SendState.SENDING, SendState.COMMITTING, SendState.RETRY)

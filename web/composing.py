@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.utils import formataddr, getaddresses
 from typing import Any
@@ -23,6 +23,8 @@ from inbox.rules.templates import find_missing
 from web.gates import GateWords, gate_words
 
 MAX_ADDRESSES = 100
+MAX_WARNING = 500
+_ALT = "alt-"
 _MAX_FIELD = 20_000
 
 
@@ -37,6 +39,7 @@ class Form:
     mode: str = "reply"  # reply | note
     text: str = ""
     to: str = ""
+    handles: tuple[str, ...] = ()  # whom a post answers
     cc: str = ""
     subject: str = ""
     account_id: int = 0
@@ -51,6 +54,9 @@ class Form:
     gates: tuple[GateWords, ...] = ()
     is_stale: bool = False
     saved_at: datetime | None = None
+    visibility: str = ""  # of a post; "": as proposed
+    warning: str | None = None  # of a post; None: as proposed
+    alts: Mapping[int, str] = field(default_factory=dict)  # what pictures show, by the draft file's id
 
     @property
     def is_note(self) -> bool:
@@ -107,6 +113,7 @@ def proposed(conversation_id: int, user: User, mode: str) -> Form:
         form = replace(
             form,
             to=written(proposal.to),
+            handles=tuple(one.address for one in proposal.to),
             cc=written(proposal.cc),
             subject=proposal.subject,
             account_id=proposal.account_id,
@@ -132,6 +139,8 @@ def with_draft(form: Form, draft: Draft) -> Form:
         text=draft.body,
         to=_field(fields.get("to")) or form.to,
         cc=_field(fields["cc"]) if "cc" in fields else form.cc,
+        visibility=str(fields.get("visibility") or "")[:20],
+        warning=_warning(fields.get("warning")),
         subject=str(fields.get("subject") or form.subject),
         with_quote=bool(fields.get("with_quote", True)),
         account_id=read_id(fields.get("account")) or form.account_id,
@@ -142,6 +151,10 @@ def with_draft(form: Form, draft: Draft) -> Form:
         files=files,
         saved_at=draft.updated_at,
     )
+
+
+def _warning(kept: object) -> str | None:
+    return kept[:MAX_WARNING] if isinstance(kept, str) else None
 
 
 def _field(kept: object) -> str:
@@ -172,6 +185,9 @@ def posted(data: Mapping[str, Any], confirmations: Sequence[str]) -> Form:
         request_id=str(data.get("request_id", ""))[:40] or new_request_id(),
         template_version_id=read_id(data.get("template_version")) or None,
         confirmations=frozenset(one[:80] for one in confirmations[:20]),
+        visibility=str(data.get("visibility", ""))[:20],
+        warning=_warning(data.get("warning")),
+        alts={read_id(name.removeprefix(_ALT)): str(data[name]) for name in list(data)[:200] if name.startswith(_ALT)},
     )
 
 
@@ -183,7 +199,11 @@ def keep(form: Form, conversation_id: int, user: User, now: datetime) -> Draft:
         "subject": form.subject,
         "with_quote": form.with_quote,
         "account": str(form.account_id or ""),
+        **({"visibility": form.visibility} if form.visibility else {}),
+        **({"warning": form.warning} if form.warning is not None else {}),
     }
+    for file_id, alt in form.alts.items():
+        drafts.describe(file_id, user, alt)
     return drafts.save_draft(
         conversation_id,
         user,
@@ -198,6 +218,8 @@ def keep(form: Form, conversation_id: int, user: User, now: datetime) -> Draft:
 
 def send(form: Form, conversation_id: int, user: User, now: datetime) -> replies.Queued | list[Gate]:
     """Queues the reply, or gives the gates in its way. Raises BadAddress and replies.SendProblem."""
+    for file_id, alt in form.alts.items():
+        drafts.describe(file_id, user, alt)
     draft = drafts.find_draft(conversation_id, user)
     files = list(draft.attachments.order_by("id").values_list("id", flat=True)) if draft else []
     try:
@@ -216,6 +238,8 @@ def send(form: Form, conversation_id: int, user: User, now: datetime) -> replies
             confirmations=form.confirmations,
             subject=form.subject or None,
             template_version_id=form.template_version_id,
+            visibility=form.visibility,
+            warning=form.warning,
         )
     except ConnectorError as refused:
         raise replies.SendProblem(refused.sentence) from refused

@@ -23,6 +23,7 @@ from web.entries import TOLD_BY_MESSAGE, act_entry, hidden_entry, message_entry
 from web.formatting import Clock
 from web.languages import language_word
 from web.offers import offers_beside
+from web.posts import at_handle
 from web.rows import Channel, channel_of, queue_row
 
 _HEADING = 90
@@ -147,6 +148,8 @@ def _proof(identity: dict[str, Any], clock: Clock) -> tuple[str, str]:
     if actor.startswith("user:"):
         name = names.get(int(actor[5:]), _("somebody"))
         return "link-2", _("Linked by %(name)s, %(when)s") % {"name": name, "when": when}
+    if identity.get("verified") and card_of(identity["kind"]).is_social:
+        return "shield-check", _("%(channel)s vouches for it") % {"channel": channel_of(identity["kind"]).word}
     if identity.get("verified"):
         return "shield-check", _("Confirmed by their mail server")
     if identity.get("verified") is False:
@@ -195,6 +198,11 @@ def _other(row: dict[str, Any], clock: Clock) -> dict[str, Any]:
     }
 
 
+def _shown_address(identity: dict[str, Any]) -> str:
+    is_handle = card_of(identity["kind"]).is_social
+    return at_handle(identity["address"]) if is_handle else str(identity["address"])
+
+
 def pane(timeline: Timeline, user: User, clock: Clock, tab: str) -> Pane:
     row = timeline.conversation
     shown = queue_row(row, user, clock, tab)
@@ -209,7 +217,7 @@ def pane(timeline: Timeline, user: User, clock: Clock, tab: str) -> Pane:
         identities.append(
             {
                 "channel": channel_of(identity["kind"]),
-                "address": identity["address"],
+                "address": _shown_address(identity),
                 "display": display if display != shown.who else "",
                 "icon": icon,
                 "proof": proof,

@@ -69,6 +69,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # writing
     path("c/<id:id>/composer", composer.composer, name="composer"),
     path("c/<id:id>/draft", composer.draft, name="draft"),
+    path("c/<id:id>/measure", composer.measure, name="measure"),
     path("c/<id:id>/discard", composer.discard, name="discard"),
     path("c/<id:id>/files", composer.attach, name="attach"),
     path("files/<id:id>/remove", composer.detach, name="detach"),

@@ -112,6 +112,7 @@ MATRIX: dict[str, Line] = {
     "send-act": Line(ACT, envelope, post={}),
     "composer": Line(READ, conversation),
     "draft": Line(READ, conversation, post={"text": "Dear"}),
+    "measure": Line((204, 204, 204, MISSING, TO_DOOR), conversation, post={"text": "Dear"}),  # mail is not measured
     "discard": Line(ACT, conversation, post={}),
     "attach": Line(READ, conversation, post={}),
     "detach": Line((404, 404, 302, 404, TO_DOOR), draft_file, post={}),

@@ -19,6 +19,8 @@ from web import access
 from web.access import SignedIn, needs
 from web.composing import BadAddress, Form, keep, posted, proposed, send
 from web.gates import GateWords, gate_words
+from web.rows import channel_of
+from web.speech import mended, mends_of, speech_for
 from web.views.page import Notice, clock_of, is_fragment, render_part
 
 
@@ -27,7 +29,10 @@ def mode_of(request: HttpRequest) -> str:
 
 
 def composer_context(user: User, conversation_id: int, form: Form | None = None, mode: str = "reply") -> dict[str, Any]:
-    return {"id": conversation_id, "form": form or proposed(conversation_id, user, mode)}
+    form = form or proposed(conversation_id, user, mode)
+    speech = speech_for(form, conversation_id, user)
+    channel = speech.channel if speech else channel_of(access.get_conversation(user, conversation_id).kind)
+    return {"id": conversation_id, "form": form, "speech": speech, "mends": mends_of(speech), "channel": channel}
 
 
 def _composer(request: SignedIn, conversation_id: int, form: Form, status: int = 200) -> HttpResponse:
@@ -38,7 +43,9 @@ def _composer(request: SignedIn, conversation_id: int, form: Form, status: int =
 def _with_choices(form: Form, conversation_id: int, user: User) -> Form:
     """A posted form names no accounts and holds no files: they come from the rows again."""
     base = proposed(conversation_id, user, form.mode)
-    return replace(form, accounts=base.accounts, files=base.files, account_id=form.account_id or base.account_id)
+    known = {id for id, _name, _address in base.accounts}
+    account_id = form.account_id if form.account_id in known else base.account_id
+    return replace(form, accounts=base.accounts, files=base.files, handles=base.handles, account_id=account_id)
 
 
 @needs("answer")
@@ -60,6 +67,20 @@ def draft(request: SignedIn, id: int) -> HttpResponse:
         return JsonResponse({"problem": str(problem)}, status=422)
     is_stale = not form.is_note and drafts.is_stale(kept)
     return JsonResponse({"kept_at": clock_of(request.user).local(now).strftime("%H:%M:%S"), "is_stale": is_stale})
+
+
+@needs("answer")
+@require_POST
+def measure(request: SignedIn, id: int) -> HttpResponse:
+    """What the platform makes of the words so far: the counter, the price and what stands in the way."""
+    access.get_conversation(request.user, id)
+    form = posted(request.POST, ())
+    draft = drafts.find_draft(id, request.user)
+    files = tuple(draft.attachments.select_related("file").order_by("id")) if draft else ()
+    speech = speech_for(replace(form, files=files), id, request.user)
+    if speech is None:
+        return HttpResponse(status=204)
+    return render_part(request, "fragments/measured.html", {"speech": speech})
 
 
 @needs("answer")
@@ -125,6 +146,8 @@ def reply(request: SignedIn, id: int) -> HttpResponse:
     if form.is_note:
         return _note(request, id, form)
     problem = _attach_files(request, id)
+    if mend := request.POST.get("mend", ""):
+        return _blocked(request, id, replace(mended(form, mend, id, user), problem=problem))
     gates: tuple[GateWords, ...] = ()
     if not problem:
         try:

@@ -17,14 +17,26 @@
     const mirror = $("[data-mirror]");
     mirror.replaceChildren();
     let end = 0;
+    const excess = excessAt(area.value);
+    const put = (words, at, kind) => {
+      // What does not fit is marked from its first character on, whatever else it is.
+      const cut = Math.min(words.length, Math.max(0, excess - at));
+      for (const [part, isOver] of [[words.slice(0, cut), false], [words.slice(cut), true]]) {
+        if (!part) continue;
+        if (!kind && !isOver) { mirror.append(part); continue; }
+        const mark = document.createElement("mark");
+        if (isOver) mark.className = "is-excess";
+        mark.textContent = part;
+        mirror.append(mark);
+      }
+    };
     for (const found of area.value.matchAll(BLANK)) {
-      mirror.append(area.value.slice(end, found.index));
-      const mark = document.createElement("mark");
-      mark.textContent = found[0];
-      mirror.append(mark);
+      put(area.value.slice(end, found.index), end, "");
+      put(found[0], found.index, "blank");
       end = found.index + found[0].length;
     }
-    mirror.append(`${area.value.slice(end)}\n`);
+    put(area.value.slice(end), end, "");
+    mirror.append("\n");
     mirror.scrollTop = area.scrollTop;
     const missing = blanks();
     const gate = $("[data-blank-gate]");
@@ -34,6 +46,34 @@
     $("[data-blanks]", gate).textContent = missing.map((one) => one.replace(/[⟦⟧]/g, "").trim()).join(", ");
     $("[data-send]")?.setAttribute("aria-disabled", String(missing.length > 0 || !area.value.trim()));
   };
+  // --- what the platform makes of it: asked of the server after a pause, never in the way of the next key ---
+  let measured = ""; // the words that the shown figures are of
+  let measuring = 0;
+  const excessAt = (words) => {
+    const told = $("#composer-count")?.dataset.excess;
+    if (told === undefined || (measured !== words && !words.startsWith(measured))) return Infinity;
+    return [...words].slice(0, Number(told)).join("").length; // the server counts code points
+  };
+  const measure = async () => {
+    const here = form();
+    if (!here?.dataset.measure || !text()) return;
+    const mine = ++measuring;
+    const words = text().value;
+    const data = new FormData(here);
+    data.delete("files");
+    try {
+      const answer = await fetch(here.dataset.measure, { method: "POST", body: new URLSearchParams(data), credentials: "same-origin", headers: { "X-CSRFToken": token(), "HX-Request": "true" } });
+      if (!answer.ok || answer.status === 204) return;
+      const html = await answer.text();
+      if (mine !== measuring || form() !== here) return; // something newer was asked
+      measured = words;
+      window.balas.morph(html);
+      draw();
+    } catch { /* the next pause asks again, and sending asks in any case */ }
+  };
+  let pause = 0;
+  const measureSoon = () => { clearTimeout(pause); pause = setTimeout(measure, 180); };
+
   const fill = () => {
     const area = text();
     const found = area.value.slice(area.selectionEnd).search(BLANK);
@@ -45,7 +85,7 @@
     return true;
   };
 
-  const write = () => { const area = text(); area.focus(); area.setSelectionRange(area.value.length, area.value.length); };
+  const write = () => { const area = text(); if (!area) return; area.focus(); area.setSelectionRange(area.value.length, area.value.length); };
 
   // --- the draft ---
   const local = () => `balas-draft-${document.body.dataset.me}-${form()?.dataset.conversation}-${form()?.dataset.mode}`;
@@ -71,7 +111,7 @@
       saving = setTimeout(save, 5000);
     }
   };
-  const typed = () => { isDirty = true; draw(); clearTimeout(saving); saving = setTimeout(save, 700); };
+  const typed = () => { isDirty = true; draw(); measureSoon(); clearTimeout(saving); saving = setTimeout(save, 700); };
   window.addEventListener("pagehide", () => { save(true); });
   document.addEventListener("visibilitychange", () => { if (document.hidden) save(true); });
   window.addEventListener("online", () => save());
@@ -150,7 +190,14 @@
   document.addEventListener("input", (event) => {
     if (!event.target.closest("#composer")) return;
     if (event.target.matches("[data-text]")) { typed(); if (menu()) slash(); }
-    else if (event.target.type !== "file") { isDirty = true; clearTimeout(saving); saving = setTimeout(save, 700); }
+    else if (event.target.type !== "file") { isDirty = true; measureSoon(); clearTimeout(saving); saving = setTimeout(save, 700); }
+  });
+  // Another account may have other rules: the composer comes again, with the draft as it stands.
+  document.addEventListener("change", async (event) => {
+    if (!event.target.matches?.("[data-account-choice]")) return;
+    isDirty = true;
+    await save();
+    htmx.ajax("GET", event.target.dataset.reload, { target: "#composer", swap: "outerHTML" });
   });
   document.addEventListener("scroll", (event) => { if (event.target.id === "composer-text") $("[data-mirror]").scrollTop = event.target.scrollTop; }, true);
   document.addEventListener("keydown", (event) => {
@@ -212,15 +259,19 @@
   document.addEventListener("htmx:afterSettle", (event) => {
     if (!form()) return;
     const isComposer = event.target.id === "composer" || event.detail.elt?.id === "composer";
+    measured = text()?.value ?? "";
     draw();
     if (!isComposer) return;
     try {
       const lost = localStorage.getItem(local());
-      if (lost && lost.length > text().value.length) { text().value = lost; typed(); }
+      if (lost && text() && lost.length > text().value.length) { text().value = lost; typed(); }
     } catch { /* no storage: nothing was kept there */ }
     const asker = event.detail.requestConfig?.elt;
     if (asker?.matches?.("form.composer") && event.detail.xhr.status === 200) $("#conversation").focus({ preventScroll: true }); // so that z undoes at once
+    else if ($("#composer [data-mends] button")) $("#composer [data-mends] button").focus(); // 1 and 2 choose
     else if (asker?.matches?.("[data-mode-choice], form.composer") || event.detail.requestConfig?.triggeringEvent?.type === "click") write();
   });
-  if (form()) draw();
+  // The key of the reply goes to the words; who reads them is chosen with Tab and the arrows before.
+  document.addEventListener("click", (event) => { if (event.target.closest("[data-write]")) { event.preventDefault(); write(); } });
+  if (form()) { measured = text()?.value ?? ""; draw(); }
 })();
