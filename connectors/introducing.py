@@ -6,9 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from connectors.base import Refused
 from connectors.oauth import Grant
 from connectors.registry import AccountSettings, SecretText
 from connectors.social import Connected, Introduction
+
+
+class FieldRefused(Refused):
+    """What was entered in one field is of no use; said beside it. `field` is its name in the introduction."""
+
+    def __init__(self, sentence: str, field: str) -> None:
+        super().__init__(sentence)
+        self.field = field
 
 
 @runtime_checkable
