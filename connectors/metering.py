@@ -87,7 +87,7 @@ class Charges(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """So many calls in so many seconds, as documented; what answers say wins. `is_shared`: by the accounts of an app."""
+    """So many calls in so many seconds, as documented; answers know better. `is_shared`: by the accounts of an app."""
 
     calls: int
     seconds: int

@@ -21,7 +21,7 @@ class EndpointWindow(models.Model):
 
 
 class Spend(models.Model):
-    """What an account used in a UTC day, at that moment's prices. What was reserved and never settled counts as spent."""
+    """What an account used in a UTC day, at the prices of then. What was reserved and never settled counts as spent."""
 
     pk = models.CompositePrimaryKey("account_id", "day", "resource")
     account = models.ForeignKey("inbox.Account", on_delete=models.CASCADE)
