@@ -7,10 +7,10 @@ own delays let it; ids are the network's own (an X id, a Mastodon status id, an 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from connectors.simulators.faults import Faults
 
@@ -79,3 +79,16 @@ class Controllable(Protocol):
     def delete(self, about: str) -> None: ...
 
     def suspend(self, who: str, is_suspended: bool = True) -> None: ...
+
+
+@runtime_checkable
+class Kept(Protocol):
+    """A network that outlives its process; the demo asks for its state now and then (`keeping.pack` helps)."""
+
+    def remember(self) -> dict[str, Any]:
+        """Plain JSON: people, entries, apps and tokens, so that connected accounts go on."""
+        ...
+
+    def recall(self, state: Mapping[str, Any]) -> None:
+        """Before `start`. Raises ValueError, TypeError or KeyError for what another version left; then it is new."""
+        ...

@@ -34,13 +34,16 @@ class XNetwork:
         self.posts: dict[str, XPost] = {}  # in the order they were made
         self.directs: dict[str, DirectEvent] = {}
         self.uploads: dict[str, Upload] = {}
-        self.boosts: list[XPost] = []
         self._last_id = 0
 
     def new_id(self) -> str:
         wanted = (int(self.now().timestamp() * 1000) - EPOCH_MS) << 22
         self._last_id = max(wanted, self._last_id + 1)
         return str(self._last_id)
+
+    def start_after(self, last: int) -> None:
+        """No id that was given out before is given out again."""
+        self._last_id = max(self._last_id, last)
 
     # --- People -----------------------------------------------------------------------------------------------------
 
