@@ -40,7 +40,7 @@ def unpack(kind: Any, value: Any) -> Any:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (types.UnionType, typing.Union):
         return None if value is None else unpack(next(one for one in arguments if one is not type(None)), value)
-    if is_dataclass(kind):
+    if isinstance(kind, type) and is_dataclass(kind):
         hints = typing.get_type_hints(kind)
         return kind(**{one.name: unpack(hints[one.name], value[one.name]) for one in fields(kind) if one.name in value})
     if origin is tuple:

@@ -44,6 +44,7 @@ class XCore(SimulatedServer):
 
     name = "simulated X"
     network = "X"
+    posting_route = "POST /2/tweets"
 
     def __init__(
         self,
