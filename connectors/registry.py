@@ -39,7 +39,7 @@ class SecretText(str):
         return "***"
 
 
-_BUILT_IN = {"email": "connectors.mail:EmailConnector"}
+_BUILT_IN = {"email": "connectors.mail:EmailConnector", "x": "connectors.x:XConnector"}
 
 
 @cache

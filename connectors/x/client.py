@@ -138,6 +138,23 @@ class XClient:
                 # Without an answer nobody knows: what was reserved stays counted.
                 self.meter.settle(resource, reserved, reserved if used is None else len(ids), ids)
 
+    def look_up(self, ids: Sequence[str], **params: Any) -> Answer:
+        """Posts by id, at most 100: as many as the budget allows. Raises BudgetReached, and as `call`."""
+        wanted = list(dict.fromkeys(ids))[:100]
+        granted = self.meter.reserve("post.read", len(wanted))
+        used: list[str] | None = None
+        try:
+            answer = self.call("get_tweets", ids=wanted[:granted], **params)
+            used = charged(answer.object, Cost("post.read"))["post.read"]
+            return answer
+        except NotSent:
+            used = []
+            raise
+        finally:
+            if used is None and self.refused is not None:
+                used = []
+            self.meter.settle("post.read", granted, granted if used is None else len(used), used or [])
+
     def _reserve(self, resources: Sequence[str], most: int, least: int) -> dict[str, int]:
         granted: dict[str, int] = {}
         size = most

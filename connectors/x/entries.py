@@ -15,6 +15,7 @@ from typing import Any
 from connectors.messages import RawItem, Scope
 
 MENTIONS, OWN, QUOTES, DIRECTS = Scope("mentions"), Scope("own"), Scope("quotes"), Scope("dms")
+REPLIES = Scope("replies")  # in conversations of ours, to somebody else: found with the quotes
 GONE = "gone"
 DIRECT_PREFIX = "dm-"
 _OTHER_NAMES = {

@@ -51,17 +51,18 @@ def parse(item: RawItem, us: Us) -> Parsed:
     return _post(item, entry, includes, us, content)
 
 
-def content_of(item: RawItem) -> bytes:
+def content_of(item: RawItem, cap: int = CAP) -> bytes:
+    """One byte more than the cap tells that there is more."""
     if item.content is not None:
-        return item.content[: CAP + 1]
+        return item.content[: cap + 1]
     if item.path is None:
         return b""
     with item.path.open("rb") as file:
-        return file.read(CAP + 1)
+        return file.read(cap + 1)
 
 
-def read_object(content: bytes) -> dict[str, Any] | None:
-    if len(content) > CAP:
+def read_object(content: bytes, cap: int = CAP) -> dict[str, Any] | None:
+    if len(content) > cap:
         return None
     try:
         data = json.loads(content, parse_constant=lambda _: None)
@@ -208,7 +209,7 @@ def _recipients(post: Mapping[str, Any], parent: str, is_ours: bool, us: Us) -> 
         return ()
     named = rows_of(part_of(post, "entities"), "mentions")
     handle = next((text_of(one, "username") for one in named if id_of(one) == answered), "")
-    return (Recipient("to", Address(f"@{handle}" if handle else answered, "", answered)),)
+    return (Recipient("to", Address(handle or answered, "", answered)),)
 
 
 def _labels(post: Mapping[str, Any], person: Mapping[str, Any]) -> tuple[str, ...]:

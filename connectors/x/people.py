@@ -25,7 +25,7 @@ class Us:
 
     @property
     def address(self) -> Address:
-        return Address(f"@{self.handle}" if self.handle else self.id, self.name, self.id)
+        return Address(self.handle or self.id, self.name, self.id)
 
 
 def time_of_id(post_id: str) -> datetime | None:
@@ -49,7 +49,7 @@ def address_of(person: Mapping[str, Any], user_id: str, us: Us) -> Address:
     handle = text_of(person, "username")
     if not handle and user_id and user_id == us.id:
         return us.address
-    return Address(f"@{handle}" if handle else user_id, text_of(person, "name")[:200], user_id)
+    return Address(handle or user_id, text_of(person, "name")[:200], user_id)
 
 
 def profile_of(person: Mapping[str, Any]) -> Profile:
