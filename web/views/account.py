@@ -14,11 +14,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from inbox import accounts, aftercare, issuers, people
+from inbox import accounts, aftercare, connecting, issuers, people
 from inbox.aftercare import wanted_of
 from inbox.models import Account
 from web import access
 from web.access import SignedIn, needs
+from web.views.channel import account_page
 from web.views.connecting import SAFETY, connect_again, endpoint
 from web.views.page import clock_of, render
 from web.views.settings import state_words
@@ -168,6 +169,8 @@ def _problem(request: SignedIn, row: Account, typed: dict[str, Any], settings_: 
 def account(request: SignedIn, id: int) -> HttpResponse:
     """What touches the servers is tried against both before it is saved."""
     row = access.get_account(request.user, id)
+    if connecting.find_introduction(row.kind) is not None:
+        return account_page(request, row)
     if request.method == "GET":
         return _form(request, row, _values(row))
     typed, now = _typed(request, row), timezone.now()
@@ -200,6 +203,8 @@ def account(request: SignedIn, id: int) -> HttpResponse:
 @require_POST
 def account_act(request: SignedIn, id: int, name: str) -> HttpResponse:
     row, now = access.get_account(request.user, id), timezone.now()
+    if name == "connect-again" and connecting.find_introduction(row.kind) is not None:
+        return redirect(f"{reverse('connect-kind', args=[row.kind])}?again={row.id}")
     if name == "connect-again":
         return connect_again(request, row)
     if name == "folders":

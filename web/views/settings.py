@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
+from inbox.connecting import find_introduction, offered
 from inbox.issuers import issuer_of
 from inbox.models import Account, User
 from inbox.offers import relays
@@ -57,7 +58,8 @@ def settings(request: SignedIn) -> HttpResponse:
             "account": account,
             "channel": channel_of(account.kind),
             "state": state_words(account, clock),
-            "signs_in": bool(issuer_of(account)),
+            "signs_in": bool(issuer_of(account)) or find_introduction(account.kind) is not None,
+            "is_channel": find_introduction(account.kind) is not None,
             "vouching": vouching_row(account) if access.may(request.user, "accounts") else None,
         }
         for account in access.accounts(request.user)
@@ -72,6 +74,7 @@ def settings(request: SignedIn) -> HttpResponse:
         "settings/settings.html",
         {
             "rows": rows,
+            "offers_channels": bool(offered()),
             "people": people_rows,
             "mail_classes": class_rows(),
             "relays": relays() if access.may(request.user, "accounts") else [],
