@@ -8,7 +8,7 @@ own delays let it; ids are the network's own (an X id, a Mastodon status id, an 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
@@ -79,6 +79,31 @@ class Controllable(Protocol):
     def delete(self, about: str) -> None: ...
 
     def suspend(self, who: str, is_suspended: bool = True) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What an account of ours is connected with, as if its owner had just said yes (`connectors.social.Connected`)."""
+
+    kind: str
+    address: str  # our handle
+    name: str
+    external_id: str
+    settings: Mapping[str, Any]
+    secrets: Mapping[str, str] = field(repr=False)
+
+
+@runtime_checkable
+class Rehearsable(Controllable, Protocol):
+    """What the demo needs besides; made with `usual_port` and `now`, started and stopped as a `SimulatedServer`."""
+
+    def welcome(self, person: Person) -> None:
+        """A new member; with `is_ours` the account that is going to be connected."""
+        ...
+
+    def connection(self) -> Connection:
+        """For our account, after `start`. Fresh tokens at each call; those of before stay good."""
+        ...
 
 
 @runtime_checkable

@@ -38,7 +38,8 @@ ol.entries > li:first-child { border-top:0; padding-top:0 } .entry { overflow-wr
 details > summary { cursor:pointer; color:var(--quiet); font-size:14px; padding:4px 0 }
 .note { border-left:3px solid var(--accent); padding:8px 12px; background:var(--sheet); margin:0 0 16px }
 .note.bad { border-color:var(--bad) } .pair { display:grid; grid-template-columns:1fr 1fr; gap:0 12px }
-@media (max-width: 860px) { .columns { grid-template-columns:minmax(0,1fr) } .columns > aside { order:-1 }
+@media (max-width: 860px) { .columns { display:flex; flex-direction:column; gap:0; align-items:stretch }
+  .columns > aside { display:contents } #write { order:-1 }
   main { padding:18px 14px 48px } }
 """
 

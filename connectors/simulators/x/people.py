@@ -7,8 +7,9 @@ from datetime import timedelta
 from html import escape
 from typing import Any
 
-from connectors.simulators.control import Entry, Person
+from connectors.simulators.control import Connection, Entry, Person
 from connectors.simulators.exchange import Answer, Request
+from connectors.simulators.x.access import ALL_SCOPES
 from connectors.simulators.x.core import XCore
 from connectors.simulators.x.things import DirectEvent, Upload, XPost
 from connectors.simulators.x.wording import MOST_WEIGHT, weigh
@@ -141,6 +142,28 @@ class PeopleAtWork(XCore):
             if self.world.find_member(username):
                 raise ValueError(f"@{username} is taken.")
             self.world.get_member(who).username = username
+
+    def welcome(self, person: Person) -> None:
+        with self.lock:
+            facts = {"description": person.bio, "followers": person.followers, "is_ours": person.is_ours}
+            self.world.join(person.handle, person.name, **facts, is_suspended=person.is_suspended)
+
+    def connection(self) -> Connection:
+        """OAuth 2.0, as connected through the consent page with the simulator's own app."""
+        with self.lock:
+            ours = self.world.get_member(self.our_handle)
+            granted = self.access.issue(self.app, ours.id, frozenset(ALL_SCOPES.split()))
+            since = self.now()
+        settings = {"base_url": self.base_url, "client_id": self.app.client_id}
+        settings |= {"user_id": ours.id, "handle": ours.username, "name": ours.name}
+        secrets = {
+            "client_secret": self.app.secret,
+            "refresh_token": str(granted["refresh_token"]),
+            "access_token": str(granted["access_token"]),
+            "access_since": since.isoformat(),
+            "access_until": (since + self.access.token_life).isoformat(),
+        }
+        return Connection("x", ours.username, ours.name, ours.id, settings, secrets)
 
     def show_face(self, request: Request) -> Answer:
         """A picture of a member: their first letter."""
