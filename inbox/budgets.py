@@ -7,7 +7,6 @@ the next day or month (UTC). Reading stops a little earlier, so that answers can
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
@@ -20,63 +19,15 @@ from inbox.changes import Live
 from inbox.models import Account, Budget, PaidItem, Spend
 from inbox.people import Actor, audit
 from inbox.rules import metering as rules
+from inbox.rules.metering import Limit, Purse, Used
 from inbox.rules.states import AccountState
 
 MOST_MICROS = 1_000_000_000_000
-_ANSWERS_OF = timedelta(days=7)  # answers will cost what they cost in the last week
-_UNDER_WAY = timedelta(minutes=10)  # an older reservation was left by a crash
 _SOON = timedelta(seconds=20)
 
 
 class BudgetProblem(Exception):
     """str() is one sentence for the person who entered it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """One of the two limits as it stands. `spent` includes `under_way`: reservations for calls being made just now."""
-
-    is_month: bool
-    micros: int | None
-    spent: int
-    under_way: int
-    kept: int  # for answers: reading leaves it alone
-    renewed_at: datetime
-
-    @property
-    def left(self) -> int | None:
-        return None if self.micros is None else max(0, self.micros - self.spent)
-
-    def units(self, price: int, most: int, *, is_reading: bool, is_settled: bool = False) -> int:
-        """How many units of a price it allows, 0 to `most`. `is_settled`: as if nothing were under way."""
-        spent = self.spent - self.under_way if is_settled else self.spent
-        return rules.units_within(self.micros, spent, self.kept if is_reading else 0, price, most)
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    account: str  # its name
-    now: datetime
-    day: Limit
-    month: Limit
-
-    @property
-    def limits(self) -> tuple[Limit, Limit]:
-        return self.day, self.month
-
-    def units(self, resource: str, price: int, most: int) -> int:
-        is_reading = rules.is_reading(resource)
-        return min(limit.units(price, most, is_reading=is_reading) for limit in self.limits)
-
-    def refusal(self, resource: str, price: int) -> RetryLater:
-        """Why not even one unit was allowed."""
-        is_reading = rules.is_reading(resource)
-        full = [one for one in self.limits if not one.units(price, 1, is_reading=is_reading, is_settled=True)]
-        if not full:
-            return RetryLater(_("Another call is using what is left of the budget just now."), _SOON)
-        limit = max(full, key=lambda one: one.renewed_at)
-        sentence = sentence_of(self.account, limit, is_reading=is_reading)
-        return BudgetReached(sentence, limit.renewed_at - self.now)
 
 
 def dollars(micros: int) -> str:
@@ -120,32 +71,20 @@ def _is_limited(budget: Budget) -> bool:
     return budget.daily_micros is not None or budget.monthly_micros is not None
 
 
-def state_of(budget: Budget, account: str, one_answer: int, now: datetime) -> State:
-    """One statement. `one_answer`: what an answer costs, so much is always kept where a limit has room for it."""
-    today = rules.day_of(now)
-    first = rules.first_of_month(today)
-    since = min(first, today - _ANSWERS_OF)
-    rows = Spend.objects.filter(account_id=budget.account_id, day__gte=since).values_list(
-        "day", "resource", "micros", "reserved_micros", "reserved_at"
-    )
-    spent, under_way, answers = {True: 0, False: 0}, {True: 0, False: 0}, 0
-    for day, resource, micros, reserved, reserved_at in rows:
-        if day < today and day >= today - _ANSWERS_OF and not rules.is_reading(resource):
-            answers += micros
-        is_young = reserved_at is not None and now - reserved_at < _UNDER_WAY
-        for is_month in (False, True):
-            if day >= (first if is_month else today):
-                spent[is_month] += micros + reserved
-                under_way[is_month] += reserved if is_young else 0
-    daily = answers / _ANSWERS_OF.days
-    limits: list[Limit] = []
-    for is_month, limit in ((False, budget.daily_micros), (True, budget.monthly_micros)):
-        left = rules.share_left(now, of_month=is_month)
-        sends = daily * 30 if is_month else daily
-        kept = rules.kept_for_answers(limit, sends, one_answer, left) if limit is not None else 0
-        renewed_at = rules.next_month(now) if is_month else rules.next_day(now)
-        limits.append(Limit(is_month, limit, spent[is_month], under_way[is_month], kept, renewed_at))
-    return State(account, now, *limits)
+def purse_of(budget: Budget, one_answer: int, now: datetime) -> Purse:
+    """How both limits stand now; one statement."""
+    rows = Spend.objects.filter(account_id=budget.account_id, day__gte=rules.counted_from(now))
+    used = [Used(*row) for row in rows.values_list("day", "resource", "micros", "reserved_micros", "reserved_at")]
+    return rules.purse_of(budget.daily_micros, budget.monthly_micros, used, one_answer, now)
+
+
+def refusal_of(purse: Purse, account: str, resource: str, price: int) -> RetryLater:
+    """Why not even one unit was allowed."""
+    limit = purse.find_full(resource, price)
+    if limit is None:
+        return RetryLater(_("Another call is using what is left of the budget just now."), _SOON)
+    sentence = sentence_of(account, limit, is_reading=rules.is_reading(resource))
+    return BudgetReached(sentence, limit.renewed_at - purse.now)
 
 
 def note_stop(account_id: int, until: datetime) -> None:
@@ -153,22 +92,17 @@ def note_stop(account_id: int, until: datetime) -> None:
     Budget.objects.filter(account_id=account_id).exclude(stopped_until=until).update(stopped_until=until)
 
 
-def warn_if_soft(budget: Budget, account: str, now: datetime) -> bool:
+def warn_if_soft(budget: Budget, now: datetime) -> bool:
     """Inside the transaction that counted: tells whoever looks on, once a day, that a soft limit was passed."""
     today = rules.day_of(now)
     if budget.soft_told_on is not None and budget.soft_told_on >= today:
         return False
-    state = state_of(budget, account, 0, now)
-    if not any(is_soft(limit, budget.soft_percent) for limit in state.limits):
+    if not any(limit.is_soft(budget.soft_percent) for limit in purse_of(budget, 0, now).limits):
         return False
     Budget.objects.filter(account_id=budget.account_id).update(soft_told_on=today)
     event = Live("account", budget.account_id, (budget.account_id,), {"budget": "soft"})
     changes.announce(now=now, events=[event])
     return True
-
-
-def is_soft(limit: Limit, percent: int) -> bool:
-    return limit.micros is not None and limit.spent * 100 >= limit.micros * percent
 
 
 # --- For people -----------------------------------------------------------------------------------------------------

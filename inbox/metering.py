@@ -101,9 +101,9 @@ class AccountMeter:
         with transaction.atomic():
             budget = budgets.find_locked(self._id) if price else None
             if budget is not None:
-                state = budgets.state_of(budget, self._label, self._one_answer(), now)
-                count = state.units(resource, price, most)
-                refusal = None if count else state.refusal(resource, price)
+                purse = budgets.purse_of(budget, self._one_answer(), now)
+                count = purse.units(resource, price, most)
+                refusal = None if count else budgets.refusal_of(purse, self._label, resource, price)
             if refusal is None:
                 self._add(resource, rules.day_of(now), count, price, now)
             elif isinstance(refusal, BudgetReached) and refusal.after and rules.is_reading(resource):
@@ -144,7 +144,7 @@ class AccountMeter:
                     used = new + max(0, used - len(ids))
                 self._take_place(cursor, open_, used, resource)
             if budget is not None and used:
-                budgets.warn_if_soft(budget, self._label, now)
+                budgets.warn_if_soft(budget, now)
 
     def _take_place(self, cursor: CursorWrapper, open_: _Open, used: int, resource: str) -> None:
         """What was used instead of what was reserved. A reservation that nobody knows takes nothing away."""

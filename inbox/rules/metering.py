@@ -1,49 +1,18 @@
-"""What limits and budgets allow: pure, with `now` as an argument.
-
-Platforms err in what they say of their limits: a window that resets in five minutes may last five hours, or have been
-reset in the past. So the time they name is a floor; each further refusal in a row waits twice as long as the one
-before, and an endpoint that answers again is trusted again.
-"""
+"""What a budget allows: pure, with `now` as an argument. Sums are in millionths of a US dollar, days and months UTC."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from connectors.social import Window
-
-FIRST_WAIT = timedelta(seconds=60)  # where a refusal names no time
-LONGEST_WAIT = timedelta(hours=6)  # between two attempts, as long as nothing names a longer one
-LONGEST_BELIEVED = timedelta(hours=25)
-_SAME = timedelta(seconds=2)
 _LEAST_KEPT = (
     0.1  # of a budget: so much reading leaves for answers at the beginning of a day, also where none were sent
 )
 _MOST_KEPT = 0.5
 _MARGIN = 1.25  # over what answers have cost lately
-
-
-def wait_after(refused_for: timedelta | None, windows: Sequence[Window], waited: timedelta, now: datetime) -> timedelta:
-    """How long nobody asks after a refusal; `waited`: what the one before in a row cost, zero for the first."""
-    named = [refused_for] if refused_for and refused_for > timedelta(0) else []
-    named += [one.resets_at - now for one in windows if one.remaining <= 0 and one.resets_at > now]
-    floor = min(max(named, default=FIRST_WAIT), LONGEST_BELIEVED)
-    return max(floor, min(2 * waited, LONGEST_WAIT))
-
-
-def renewed(window: Window, now: datetime) -> datetime:
-    """When a window that an answer speaks of is renewed, as far as that can be believed."""
-    if window.resets_at <= now:
-        # In the past, or by another clock. With calls left that does no harm; without any it is asked a little later.
-        return now if window.remaining > 0 else now + min(FIRST_WAIT, timedelta(seconds=window.seconds or 60))
-    return min(window.resets_at, now + LONGEST_BELIEVED)
-
-
-def is_same_window(known: datetime | None, told: datetime) -> bool:
-    return known is not None and abs(known - told) <= _SAME
-
-
-# --- Money ----------------------------------------------------------------------------------------------------------
+ANSWERS_OF = timedelta(days=7)  # answers will cost what they cost in the last week
+UNDER_WAY = timedelta(minutes=10)  # an older reservation was left by a crash
 
 
 def is_reading(resource: str) -> bool:
@@ -91,3 +60,90 @@ def units_within(limit: int | None, spent: int, kept: int, price: int, most: int
     if limit is None or price <= 0:
         return most
     return max(0, min(most, (limit - kept - spent) // price))
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One of the two limits as it stands. `spent` includes `under_way`: reservations for calls being made just now."""
+
+    is_month: bool
+    micros: int | None
+    spent: int
+    under_way: int
+    kept: int  # for answers: reading leaves it alone
+    renewed_at: datetime
+
+    @property
+    def left(self) -> int | None:
+        return None if self.micros is None else max(0, self.micros - self.spent)
+
+    def units(self, price: int, most: int, *, is_reading: bool, is_settled: bool = False) -> int:
+        """How many units of a price it allows, 0 to `most`. `is_settled`: as if nothing were under way."""
+        spent = self.spent - self.under_way if is_settled else self.spent
+        return units_within(self.micros, spent, self.kept if is_reading else 0, price, most)
+
+    def is_soft(self, percent: int) -> bool:
+        return self.micros is not None and self.spent * 100 >= self.micros * percent
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What one resource used in one day: settled, and reserved."""
+
+    day: date
+    resource: str
+    micros: int
+    reserved_micros: int
+    reserved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """Both limits of an account at one moment."""
+
+    now: datetime
+    day: Limit
+    month: Limit
+
+    @property
+    def limits(self) -> tuple[Limit, Limit]:
+        return self.day, self.month
+
+    def units(self, resource: str, price: int, most: int) -> int:
+        return min(limit.units(price, most, is_reading=is_reading(resource)) for limit in self.limits)
+
+    def find_full(self, resource: str, price: int) -> Limit | None:
+        """The limit that stops it for the longest time; None when only calls under way take up what is left."""
+        full = [one for one in self.limits if not one.units(price, 1, is_reading=is_reading(resource), is_settled=True)]
+        return max(full, key=lambda one: one.renewed_at, default=None)
+
+
+def counted_from(now: datetime) -> date:
+    """The first day of which `purse_of` wants to know."""
+    today = day_of(now)
+    return min(first_of_month(today), today - ANSWERS_OF)
+
+
+def purse_of(daily: int | None, monthly: int | None, rows: Iterable[Used], one_answer: int, now: datetime) -> Purse:
+    """`rows` from `counted_from` on. `one_answer`: what an answer costs, so much is kept where there is room for it."""
+    today = day_of(now)
+    begins = {False: today, True: first_of_month(today)}
+    spent, under_way, answers = {True: 0, False: 0}, {True: 0, False: 0}, 0
+    for row in rows:
+        if today - ANSWERS_OF <= row.day < today and not is_reading(row.resource):
+            answers += row.micros
+        is_young = row.reserved_at is not None and now - row.reserved_at < UNDER_WAY
+        for is_month, begin in begins.items():
+            if row.day >= begin:
+                spent[is_month] += row.micros + row.reserved_micros
+                under_way[is_month] += row.reserved_micros if is_young else 0
+    a_day = answers / ANSWERS_OF.days
+
+    def limit_of(micros: int | None, is_month: bool) -> Limit:
+        sends = a_day * (30 if is_month else 1)
+        left = share_left(now, of_month=is_month)
+        kept = kept_for_answers(micros, sends, one_answer, left) if micros is not None else 0
+        renewed_at = next_month(now) if is_month else next_day(now)
+        return Limit(is_month, micros, spent[is_month], under_way[is_month], kept, renewed_at)
+
+    return Purse(now, limit_of(daily, False), limit_of(monthly, True))
