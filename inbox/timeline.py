@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import BigIntegerField, Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import BigIntegerField, Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, When
 from django.db.models.functions import Cast, Substr
 
 from inbox.jsonrows import as_json, read_rows
@@ -27,6 +27,8 @@ from inbox.models import (
     IdentityLink,
     Message,
     PictureConsent,
+    PostEdition,
+    PostReach,
     User,
 )
 from inbox.rules.passages import pieces
@@ -44,6 +46,8 @@ class Timeline:
 
     message: id, direction, kind, author_id, author_name, author_address, author_user_id, author_user_name, recipients,
     shows_pictures (of this author they are loaded unasked), subject, enclosed,
+    of a post: boosts, likes, carried_to (followers of who boosted it), editions [{text, seen_at}] (what it said before,
+    oldest first), post__edited_at, post__deleted_at, post__hidden_why,
     text, passages [(kind, text)], has_html, flags, automatic, verified, language, language_confidence, received_at,
     reference, deliveries [{account_id, account_name, received_at}],
     attachments [{id, name, content_type, size, is_inline}],
@@ -173,11 +177,19 @@ def _messages(conversation_id: int, earlier: str, limit: int) -> tuple[list[dict
         "recipients",
         "subject", "text", "passages", "has_html", "language", "language_confidence", "written_at", "received_at",
         "reference", "automatic", "flags", "verified", "enclosed", "authentication",
+        "post__edited_at", "post__deleted_at", "post__hidden_why",
     )  # fmt: skip
+    carried = PostReach.objects.filter(kind=OuterRef("kind"), reference=OuterRef("reference")).order_by()
     rows = Message.objects.filter(id__in=chosen).values(
         *columns,
         author_user_name=F("author_user__name"),
         shows_pictures=Exists(PictureConsent.objects.filter(identity_id=OuterRef("author_id"))),
+        boosts=Subquery(carried.filter(action="repost").values("kind").annotate(n=Count("id")).values("n")),
+        likes=Subquery(carried.filter(action="like").values("kind").annotate(n=Count("id")).values("n")),
+        carried_to=Subquery(carried.filter(action="repost").values("kind").annotate(n=Sum("followers")).values("n")),
+        edition_rows=as_json(
+            PostEdition.objects.filter(message_id=OuterRef("id")), "message_id", text="text", seen_at="seen_at"
+        ),
         delivery_rows=as_json(
             Delivery.objects.filter(message_id=OuterRef("id")),
             "message_id",
@@ -264,6 +276,7 @@ def _entries(
                 entries.append({"entry": "hidden", "at": message["written_at"], "count": 1})
             continue
         message["attachments"] = read_rows(message.pop("attachment_rows"))
+        message["editions"] = read_rows(message.pop("edition_rows"), "seen_at")
         for attachment in message["attachments"]:
             attachment["is_inline"] = bool(attachment["is_inline"])
         of_message = sends.get(message["id"], [])

@@ -18,7 +18,7 @@ from web.filenames import is_program, safe_name
 from web.formatting import Clock
 from web.languages import find_language, language_words
 from web.mailbody import may_be_previewed
-from web.posts import ShownPost, find_post, shown_post
+from web.posts import ShownPost, shown_entry
 from web.rows import channel_of
 from web.sends import send_words
 from web.trust import checked_words, sender_badges, sender_notices
@@ -197,8 +197,7 @@ def message_entry(
         tail.insert(0, parts.pop())
     ours = entry["direction"] != "inbound"
     who = (entry.get("author_user_name") if ours else "") or entry.get("author_name") or entry.get("author_address")
-    found_post = find_post(entry)
-    post = shown_post(found_post, entry["kind"], clock) if found_post is not None else None
+    post = shown_entry(entry, clock)
     own_subject = bare_subject(entry.get("subject") or "")
     lines = sum(1 + len(line) // 90 for _kind, text in passages for line in text.splitlines())
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -52,6 +52,11 @@ class ShownPost:
     labels: tuple[str, ...]
     url: str
     host: str
+    carried: str = ""  # "Boosted 4 times, reach 12 k"
+    edited: str = ""
+    before: tuple[tuple[str, str], ...] = ()  # (until when, what it said)
+    deleted: str = ""
+    hidden: str = ""
 
 
 def find_post(entry: dict[str, Any]) -> Post | None:
@@ -91,6 +96,39 @@ def at_handle(handle: str) -> str:
 def followers_words(count: int) -> str:
     words = ngettext("%(count)s follower", "%(count)s followers", count)
     return words % {"count": compact(count)}
+
+
+def shown_entry(entry: dict[str, Any], clock: Clock) -> ShownPost | None:
+    """A post of a timeline with all that became of it; None for what is no post."""
+    post = find_post(entry)
+    if post is None:
+        return None
+    edited, deleted = entry.get("post__edited_at"), entry.get("post__deleted_at")
+    return replace(
+        shown_post(post, entry["kind"], clock),
+        carried=carried_words(entry.get("boosts") or 0, entry.get("likes") or 0, entry.get("carried_to") or 0),
+        edited=_("edited %(time)s") % {"time": clock.short(edited)} if edited else "",
+        before=tuple((clock.full(one["seen_at"]), one["text"]) for one in entry.get("editions") or ()),
+        deleted=_("Deleted by its author, %(time)s") % {"time": clock.short(deleted)} if deleted else "",
+        hidden=hidden_words(entry.get("post__hidden_why") or ""),
+    )
+
+
+def carried_words(boosts: int, likes: int, readers: int) -> str:
+    """How far others have carried it."""
+    found = []
+    if boosts:
+        found.append(ngettext("Boosted %(num)s time", "Boosted %(num)s times", boosts) % {"num": compact(boosts)})
+    if boosts and readers:
+        found.append(_("reach %(count)s") % {"count": compact(readers)})
+    if likes:
+        found.append(ngettext("%(num)s like", "%(num)s likes", likes) % {"num": compact(likes)})
+    return ", ".join(found)
+
+
+def hidden_words(why: str) -> str:
+    words = {"spam": _("Hidden as spam"), "hate": _("Hidden as hateful"), "": ""}
+    return words.get(why, _("Hidden"))
 
 
 def shown_post(post: Post, kind: str, clock: Clock) -> ShownPost:
