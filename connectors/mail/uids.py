@@ -11,7 +11,7 @@ from connectors.mail.folders import FolderStatus
 from connectors.mail.imap import ImapSession
 from connectors.messages import Scope
 
-WINDOW = 50_000
+WINDOW = 10_000
 
 
 def search_uids(session: ImapSession, low: int, high: int) -> list[int]:
