@@ -7,10 +7,11 @@ Only what there is stands there, and of each only the fields that hold something
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from connectors.messages import Address, ParsedMessage
+from connectors.messages import Address, DeliveryReport, ParsedMessage
 from connectors.social import Post, plain
 from inbox.text import clean
 
@@ -54,6 +55,12 @@ def cleaned(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [cleaned(one) for one in value]
     return clean(value) if isinstance(value, str) else value
+
+
+def reported(row: Mapping[str, Any]) -> DeliveryReport:
+    """One of `reports` as it was read."""
+    names = ("message_id", "recipient", "action", "status", "diagnostic")
+    return DeliveryReport(*(str(row.get(name) or "") for name in names))
 
 
 def _plain(value: Any) -> Any:

@@ -267,6 +267,20 @@ class _Batch:
             if letter.is_inbound and not letter.is_refused and not letter.is_history:
                 for report in letter.parsed.reports[:50]:
                     outbox.note_report(report, self.now)
+        self._tell_of_earlier_reports(new)
+
+    def _tell_of_earlier_reports(self, new: Sequence[Letter]) -> None:
+        """Mail comes newest first, so a bounce may be here before the mail of ours that it speaks of; and what was
+        formed again has forgotten its own."""
+        again = {matter.id for matter in self.matters.values() if matter.is_reset}
+        moving = [one for one in self.library.letters.values() if one.strand_id in self.threads.free]
+        formed = [one for one in moving if self.threads.strand_of(one).conversation_id in again]
+        sent = [one for one in (*new, *formed) if not one.is_inbound and not one.is_frozen_send and not one.is_history]
+        ours = {one.reference: one for one in sent if one.reference}
+        strands = {self.threads.strand_of(one).id for one in ours.values()}
+        for report in telling.reports_in(self.cursor, strands, but={one.id for one in new}):
+            if report.message_id in ours:
+                outbox.note_report(report, self.now)
 
     def _announce(self, new: Sequence[Letter]) -> None:
         moved = {letter.id for letter in self.moved}

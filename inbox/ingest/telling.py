@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from django.db.backends.utils import CursorWrapper
 
+from connectors.messages import DeliveryReport
 from inbox.changes import ConversationChange, MessageFacts
+from inbox.enclosed import reported
 from inbox.ingest.letters import Letter
 from inbox.ingest.matters import Matter
 from inbox.ingest.strands import Strand
-from inbox.sql import select_in
+from inbox.sql import read_json, select_in
 from inbox.text import clean
 
 
@@ -48,6 +50,16 @@ def _facts(letter: Letter, strand: Strand, text: str, accounts: tuple[int, ...])
         author=tuple(one for one in (letter.author.name, letter.author.address) if one),
         words=parsed.words if parsed is not None and is_as_read else None,
     )
+
+
+def reports_in(cursor: CursorWrapper, strands: Collection[int], but: Collection[int]) -> list[DeliveryReport]:
+    """What the bounces in these strands report, without those of the messages in `but`."""
+    sql = (
+        "SELECT id, enclosed FROM inbox_message WHERE strand_id IN ({in}) AND automatic = 'bounce'"
+        " AND direction = 'inbound'"
+    )
+    rows = [read_json(value) or {} for number, value in select_in(cursor, sql, sorted(strands)) if number not in but]
+    return [reported(one) for row in rows for one in row.get("reports", ())]
 
 
 def seen_in(cursor: CursorWrapper, letters: Sequence[Letter]) -> dict[int, set[int]]:

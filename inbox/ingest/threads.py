@@ -271,7 +271,11 @@ class Threads:
 
 
 def _untouched(cursor: CursorWrapper, conversation_ids: Collection[int]) -> set[int]:
-    """Those that no person has done anything to and that nothing was written or sent from."""
+    """Those that no person has done anything to and that nothing was written or sent from.
+
+    One that a bounce brought back is among them: without an envelope it speaks of mail that left elsewhere, and is
+    told of again.
+    """
     sql = """SELECT c.id FROM inbox_conversation c WHERE c.id IN ({in}) AND c.owner_id IS NULL AND c.follows_id IS NULL
         AND NOT EXISTS (SELECT 1 FROM inbox_slaevent e WHERE e.conversation_id = c.id AND e.actor <> 'balas')
         AND NOT EXISTS (SELECT 1 FROM inbox_envelope v WHERE v.conversation_id = c.id)
@@ -283,5 +287,5 @@ def _untouched(cursor: CursorWrapper, conversation_ids: Collection[int]) -> set[
             WHERE l.conversation_id = c.id AND l.ended_at IS NULL AND m.direction = 'note')
         AND NOT EXISTS (SELECT 1 FROM inbox_strandlink l WHERE l.conversation_id = c.id AND l.actor <> 'balas')
         AND c.status IN ('open', 'waiting', 'resolved')
-        AND c.status_reason IN ('new', 'customer-wrote', 'answered', 'history', 'automatic')"""
+        AND c.status_reason IN ('new', 'customer-wrote', 'answered', 'history', 'automatic', 'send-failed')"""
     return {row[0] for row in select_in(cursor, sql, conversation_ids)}
