@@ -239,7 +239,8 @@ class Permit:
 class Introduction:
     """All that a guided page or the command line needs to connect an account of a kind.
 
-    `uses_consent`: the owner says yes in their browser (OAuth 2); else the fields are enough.
+    `uses_consent`: the owner says yes in their browser (OAuth 2); else the fields are enough. `brings`: tokens that
+    somebody may have already; with any of them no consent is asked, and `connect` gets them among its values.
     """
 
     fields: tuple[ConnectField, ...]
@@ -248,6 +249,7 @@ class Introduction:
     steps: tuple[str, ...] = ()  # what to do at the platform first, one sentence each
     about_cost: str = ""
     docs: str = ""  # the page in docs/connecting
+    brings: tuple[ConnectField, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,10 @@ class Environment:
 _FOREIGN = {"BALAS_CI", "BALAS_TEST_DATABASE_URL", "BALAS_TEST_SERVERS", "BALAS_SOAK", "BALAS_CORPORA"}
 
 
+# Secrets for `balas account add`, named after the fields of the kind, which that command knows (web/cli/introduced.py).
+_OF_AN_ACCOUNT = "BALAS_ACCOUNT_"
+
+
 def default_home() -> Path:
     """`var/` in a checkout, else the platform's user data folder."""
     checkout = Path(__file__).resolve().parent.parent
@@ -74,7 +78,7 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
     known = {f"BALAS_{field.name.upper()}": field.name for field in fields(Environment)}
     values: dict[str, str] = {}
     for name, value in environ.items():
-        if not name.startswith("BALAS_") or name in _FOREIGN:
+        if not name.startswith("BALAS_") or name in _FOREIGN or name.startswith(_OF_AN_ACCOUNT):
             continue
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)

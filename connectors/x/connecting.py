@@ -49,6 +49,13 @@ FIELDS = (
     ConnectField("client_secret", "Client Secret", is_secret=True, is_required=False, hint="Of a “Web App” only."),
     SERVER,
 )
+BRINGS = (
+    ConnectField("access_token", "Access Token", is_secret=True, is_required=False),
+    ConnectField("refresh_token", "Refresh Token", is_secret=True, is_required=False),
+    ConnectField("api_key", "API Key", is_secret=True, is_required=False),
+    ConnectField("api_secret", "API Key Secret", is_secret=True, is_required=False),
+    ConnectField("access_token_secret", "Access Token Secret", is_secret=True, is_required=False),
+)
 OAUTH1_FIELDS = (
     ConnectField("api_key", "API Key", is_secret=True),
     ConnectField("api_secret", "API Key Secret", is_secret=True),
@@ -79,6 +86,7 @@ def introduction(settings: Mapping[str, Any]) -> Introduction:
         steps=STEPS,
         about_cost=about_cost(),
         docs="x",
+        brings=() if is_signed else BRINGS,
     )
 
 

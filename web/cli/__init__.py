@@ -9,8 +9,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from web.env import BadSetting
 
@@ -26,20 +27,34 @@ class SetupIncomplete(Exception):
     """What to set, and where: exit code 3."""
 
 
-class _Parser(argparse.ArgumentParser):
+class WrongUsage(Exception):
+    """The command cannot be meant like this: exit code 2."""
+
+
+class Parser(argparse.ArgumentParser):
+    """`later` adds what belongs to it when it is really asked: what costs time to know, such as a kind's fields."""
+
+    later: Callable[[Parser], None] | None = None
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        later, self.later = self.later, None
+        if later:
+            later(self)
+        return super().parse_known_args(args, namespace)
+
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
         self.exit(2, f"balas: {message}\n")
 
 
 def build_parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="balas",
         description="One inbox for everything customers write to you. Start with: balas run",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version="balas 0.1.0")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
     for name in _MODULES:
         import_module(f"web.cli.{name}").add(commands)
     return parser
@@ -76,6 +91,9 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command != "check":
             _refuse_bad_settings()
         return int(options.act(options) or 0)
+    except WrongUsage as error:
+        print(f"balas: {error}", file=sys.stderr)
+        return 2
     except CommandFailed as error:
         print(f"balas: {error}", file=sys.stderr)
         return 1

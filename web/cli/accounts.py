@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import argparse
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
-from web.cli import CommandFailed, connecting, readers
+from web.cli import CommandFailed, connecting, introduced, readers
 from web.cli.output import add_json, rfc3339, write_object, write_table
 
 _EXAMPLE = "example: balas account add email support --address help@example.org --imap imaps://… --smtp smtps://…"
 
 
 def add(commands: Any) -> None:
-    account = commands.add_parser("account", help="mailboxes: add, list, check, pause, resume, remove", epilog=_EXAMPLE)
+    account = commands.add_parser("account", help="accounts: add, list, check, pause, resume, remove", epilog=_EXAMPLE)
     acts = account.add_subparsers(dest="act_name", metavar="ACT", required=True)
     new = acts.add_parser(
         "add", help="connect an account", epilog=_EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    kinds = new.add_subparsers(dest="kind", metavar="KIND", required=True)
-    connecting.add(kinds)
+    new.later = _add_kinds
     for name, act, text in (
         ("list", list_accounts, "every account and how it stands"),
         ("check", check_account, "log in and say what is wrong"),
@@ -41,8 +41,21 @@ def add(commands: Any) -> None:
             )
         if name == "connect-again":
             connecting.add_ways(parser)
+            introduced.add_ways(parser)
         add_json(parser)
         parser.set_defaults(act=act)
+
+
+def _add_kinds(parser: Any) -> None:
+    """Mail has a command of its own; every other installed kind says itself what it needs."""
+    from connectors.registry import kinds
+
+    found = parser.add_subparsers(dest="kind", metavar="KIND", required=True)
+    connecting.add(found)
+    for kind in kinds():
+        if kind not in found.choices:
+            one = found.add_parser(kind, help=f"an account of the kind “{kind}”")
+            one.later = partial(introduced.add_options, kind=kind)
 
 
 def get_account(name: str) -> Any:
@@ -96,7 +109,8 @@ def check_account(options: argparse.Namespace) -> int:
     if options.json:
         write_object({**_facts(account), "ok": login.is_ok, "sentence": login.sentence})
     elif login.is_ok and login.party:
-        print(f"{account.name}: log-in works. Folders: {', '.join(login.party.places)}.")
+        places = f" Reads: {', '.join(login.party.places)}." if login.party.places else ""
+        print(f"{account.name}: log-in works.{places}")
         for note in login.party.notes:
             print(f"  {note}")
     if not login.is_ok:
@@ -108,11 +122,13 @@ def check_account(options: argparse.Namespace) -> int:
 
 def connect_again(options: argparse.Namespace) -> int:
     from inbox import accounts
+    from inbox.connecting import find_introduction
     from inbox.issuers import issuer_of
-    from workers.bells import ring
     from workers.mailboxes import test_login
 
     account = get_account(options.name)
+    if find_introduction(account.kind):
+        return _introduce_again(account, options)
     issuer = issuer_of(account)
     if issuer:
         secrets = connecting.sign_in(issuer, account.address, options.oauth_port)
@@ -129,6 +145,22 @@ def connect_again(options: argparse.Namespace) -> int:
         undo_seconds=account.undo_seconds,
         secrets=secrets,
     )
+    return _say_connected(account, options)
+
+
+def _introduce_again(account: Any, options: argparse.Namespace) -> int:
+    from inbox import connecting as guided
+
+    try:
+        guided.renew(account, introduced.connect(account.kind, options, account.settings), actor="cli")
+    except guided.ConnectProblem as problem:
+        raise CommandFailed(f"{account.name}: {problem} Nothing was changed.") from None
+    return _say_connected(account, options)
+
+
+def _say_connected(account: Any, options: argparse.Namespace) -> int:
+    from workers.bells import ring
+
     ring("fetch", "accounts")
     account.refresh_from_db()
     if options.json:

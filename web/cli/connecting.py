@@ -20,7 +20,8 @@ _EXAMPLE = (
 )
 
 
-def _since(text: str) -> date:
+def day_of(text: str) -> date:
+    """Of a --since."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -72,7 +73,7 @@ def add(kinds: Any) -> None:
         "--relay", action="append", default=[], metavar="A", help="a contact form's sender: its Reply-To is the writer"
     )
     email.add_argument(
-        "--since", type=_since, metavar="DATE", help="what is older arrives resolved (default: 14 days ago)"
+        "--since", type=day_of, metavar="DATE", help="what is older arrives resolved (default: 14 days ago)"
     )
     email.add_argument(
         "--team", default="", help="the team it belongs to: new work goes there, and only its members read it"
@@ -137,7 +138,7 @@ def sign_in(issuer: str, address: str, port: int = 0) -> dict[str, str]:
         door.close()
 
 
-def _cut(since: date | None, now: datetime) -> datetime:
+def cut_of(since: date | None, now: datetime) -> datetime:
     from inbox.accounts import HISTORY_DAYS
     from inbox.models import Organisation
 
@@ -213,7 +214,7 @@ def add_email(options: argparse.Namespace) -> int:
         display_name=options.display_name,
         settings_=settings,
         secrets=secrets,
-        cut_at=_cut(options.since, now),
+        cut_at=cut_of(options.since, now),
         now=now,
         team_id=team.id if team else None,
         undo_seconds=options.undo_seconds,
