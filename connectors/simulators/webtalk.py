@@ -7,6 +7,8 @@ import re
 import socket
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -29,6 +31,10 @@ class Talk(BaseHTTPRequestHandler):
     def __init__(self, connection: socket.socket, peer: Any, simulator: SimulatedServer) -> None:
         self.simulator = simulator
         super().__init__(connection, peer, simulator)  # type: ignore[arg-type]
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The `Date` of an answer is the simulated clock's: clients take a platform's times against it."""
+        return format_datetime(self.simulator.now().astimezone(UTC), usegmt=True)
 
     def log_message(self, format: str, *arguments: Any) -> None:
         return
