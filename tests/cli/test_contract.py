@@ -85,6 +85,7 @@ def test_wrong_usage_ends_with_2(balas: Balas) -> None:
         ["search"],
         ["status", "--loud"],
         *(["search", "a", "--limit", number] for number in ("0", "-3", "many")),
+        *(["search", "a", "--cursor", text] for text in ("garbage", "-1", "9" * 19)),
     ):
         answer = balas(*words, exits=2)
         assert answer.out == ""

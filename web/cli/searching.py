@@ -20,7 +20,7 @@ def add(commands: Any) -> None:
     )
     search.add_argument("query", metavar="QUERY")
     search.add_argument("--limit", type=_at_least_one, default=20, metavar="N")
-    search.add_argument("--cursor", default=None, metavar="C", help="as the last answer gave it")
+    search.add_argument("--cursor", default=None, type=_cursor, metavar="C", help="as the last answer gave it")
     add_json(search)
     search.set_defaults(act=find)
     index = commands.add_parser("index", help="check, repair or rebuild the index", epilog="example: balas index check")
@@ -39,6 +39,12 @@ def _at_least_one(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"“{text}” is not a number of 1 or more")
     return int(text)
+
+
+def _cursor(text: str) -> str:
+    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+        raise argparse.ArgumentTypeError(f"“{text}” is none that an answer gave")
+    return text
 
 
 def find(options: argparse.Namespace) -> int:
