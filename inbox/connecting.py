@@ -77,16 +77,25 @@ def get_introduction(kind: str, settings: Mapping[str, Any] | None = None) -> In
 
 
 def read_values(introduction: Introduction, typed: Mapping[str, Any]) -> dict[str, str]:
-    """What was entered, by field; a default stands for what was left out. Raises ConnectProblem for what is missing."""
+    """What was entered, by field; a default stands for what was left out. Raises ConnectProblem for what is missing.
+
+    With tokens that somebody brings nothing else is missing: whether they are enough, `finish` says.
+    """
+    brought = is_brought(introduction, typed)
     values = {}
-    for one in introduction.fields:
+    for one in (*introduction.fields, *(introduction.brings if brought else ())):
         value = str(typed.get(one.name) or "").strip() or one.default
         if len(value) > MAX_VALUE:
             raise ConnectProblem(_("This is too long."), one.name)
-        if one.is_required and not value:
+        if one.is_required and not value and not brought:
             raise ConnectProblem(_("This is missing."), one.name)
         values[one.name] = value
     return values
+
+
+def is_brought(introduction: Introduction, typed: Mapping[str, Any]) -> bool:
+    """Whether tokens were entered that stand in for a consent."""
+    return any(str(typed.get(one.name) or "").strip() for one in introduction.brings)
 
 
 def begin(kind: str, values: Mapping[str, str], redirect_uri: str) -> tuple[str, dict[str, str]]:

@@ -115,7 +115,7 @@ def connect_kind(request: SignedIn, kind: str) -> HttpResponse:
         read_budget(typed)
         extra = {name: typed.get(name, "")[:80] for name in ("since", "daily", "monthly")}
         waiting = {"kind": kind, "values": values, "extra": extra, "again": again}
-        if introduction.uses_consent:
+        if introduction.uses_consent and not connecting.is_brought(introduction, typed):
             address, kept = connecting.begin(kind, values, return_address(request))
             return _leave(request, kind, put_aside(request, address, {**waiting, "kept": kept}))
         return _finish(request, waiting, {}, "")
@@ -126,7 +126,7 @@ def connect_kind(request: SignedIn, kind: str) -> HttpResponse:
 def _shown_again(typed: Mapping[str, str], kind: str) -> dict[str, str]:
     """What was typed, but no secret: it is typed anew."""
     known = connecting.find_introduction(kind, typed)
-    secret = {one.name for one in known.fields if one.is_secret} if known else set()
+    secret = {one.name for one in (*known.fields, *known.brings) if one.is_secret} if known else set()
     return {name: value[: connecting.MAX_VALUE] for name, value in typed.items() if name not in secret}
 
 
