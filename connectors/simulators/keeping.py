@@ -63,12 +63,12 @@ def _simple(kind: Any, value: Any) -> Any:
     return kind(value) if kind in (int, str, float) else value
 
 
-def write_state(file: Path, state: Any) -> None:
+def write_state(file: Path, text: str) -> None:
     """Whole or not at all; only the owner may read it, for it holds tokens."""
     beside = file.with_suffix(".new")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as opened:
-        json.dump(state, opened, ensure_ascii=False)
+        opened.write(text)
     beside.replace(file)
 
 

@@ -8,9 +8,11 @@ import os
 import signal
 import sys
 import threading
+from dataclasses import asdict
 from pathlib import Path
 
 from connectors.simulators.demo.servers import ANSWER_DELAY, PACE, SEED, DemoServers
+from connectors.simulators.demo.social import SocialWorld
 
 PARENT_CHECK = 2.0
 
@@ -35,6 +37,7 @@ def read_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--zone", default="", help="the shop's time zone; default: this machine's")
     parser.add_argument("--quiet", action="store_true", help="no new mail and no answers by themselves")
     parser.add_argument("--empty", action="store_true", help="start without the opening mail")
+    parser.add_argument("--no-social", action="store_true", help="mail only, without the social networks")
     parser.add_argument("--with-parent", action="store_true", help="end when the process that started this one is gone")
     return parser.parse_args(arguments)
 
@@ -50,6 +53,7 @@ def run_demo(
     zone: str = "",
     quiet: bool = False,
     empty: bool = False,
+    no_social: bool = False,
     with_parent: bool = False,
 ) -> None:
     """Serve until SIGTERM or SIGINT. Prints one JSON line when both servers accept connections.
@@ -60,6 +64,10 @@ def run_demo(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     parent = os.getppid()
+    social = SocialWorld(folder / "social", seed=seed, pace=pace, answer_delay=answer_delay, quiet=quiet)
+    starting = threading.Thread(target=social.start, name="social networks", daemon=True)
+    if not no_social:
+        starting.start()
     with DemoServers(
         folder,
         imap_port=imap_port,
@@ -80,10 +88,14 @@ def run_demo(
             "addresses": list(servers.addresses),
             "zone": servers.world.zone,
         }
+        if not no_social:
+            starting.join()
+            ready |= {"social": [asdict(one) for one in social.connections()], "control": social.control_url}
         print(json.dumps(ready), flush=True)
         while not ended.wait(PARENT_CHECK):
             if with_parent and os.getppid() != parent:
-                return
+                break
+    social.stop()
 
 
 if __name__ == "__main__":

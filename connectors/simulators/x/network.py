@@ -50,7 +50,8 @@ class XNetwork:
     def join(self, username: str, name: str = "", **facts: object) -> Member:
         """A new member; `facts` are fields of Member."""
         at = self.now() - timedelta(days=900)
-        member = Member(self.new_id(), username, name or username, at)
+        id_ = str(((int(at.timestamp() * 1000) - EPOCH_MS) << 22) + len(self.members))
+        member = Member(id_, username, name or username, at)
         for fact, value in facts.items():
             setattr(member, fact, value)
         self.members[member.id] = member
