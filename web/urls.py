@@ -20,6 +20,7 @@ from web.views import (
     posts,
     proof,
     queue,
+    rehearsal,
     search,
     settings,
     signin,
@@ -53,6 +54,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("step-in", signin.step_in, name="step-in"),
     path("sign-out", signin.sign_out, name="sign-out"),
     path("own-home", own_home.own_home, name="own-home"),
+    path("simulated-networks", rehearsal.simulated_networks, name="simulated-networks"),
     # the list
     path("q/<slug:tab>", queue.queue, name="queue"),
     path("q/<slug:tab>/rows", queue.rows, name="queue-rows"),

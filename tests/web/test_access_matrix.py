@@ -97,6 +97,7 @@ MATRIX: dict[str, Line] = {
     "step-in": Line((404, 404, 404, 404, 404), post={"role": "owner"}),
     "sign-out": Line((302, 302, 302, 302, 302), post={}),
     "own-home": Line((404, 404, 404, 404, 404)),
+    "simulated-networks": Line((404, 404, 404, 404, TO_DOOR)),
     "queue": Line(EVERYONE, lambda _house: ["open"]),
     "queue-rows": Line(EVERYONE, lambda _house: ["open"]),
     "queue-news": Line(EVERYONE, lambda _house: ["open"]),

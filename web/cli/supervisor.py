@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from typing import IO
+from typing import IO, Any
 
 from django.conf import settings
 
@@ -41,6 +41,7 @@ class Supervisor:
         self.children: list[Child] = []
         self._stop = threading.Event()
         self._lock: IO[str] | None = None
+        self._demo_facts: dict[str, Any] = {}
 
     def run(self) -> int:
         self._refuse_second()
@@ -51,6 +52,7 @@ class Supervisor:
             self._start_all()
             self._await_pages()
             self._announce()
+            demo.join_networks(self._demo_facts)
             self._watch()
         finally:
             self._stop_all()
@@ -70,7 +72,7 @@ class Supervisor:
                 self.children.append(child)
             make_ready(migrate=True, is_demo=self.is_demo)
             if self.is_demo:
-                demo.join_world(self.children[0])
+                self._demo_facts = demo.join_world(self.children[0])
         except BaseException:
             gate.close()
             raise
@@ -113,6 +115,8 @@ class Supervisor:
         write_door(address, link or address)
         if link:
             lines.append(f"Nobody can sign in yet. Open this once, within two days:\n  {link}")
+        if self._demo_facts.get("control"):
+            lines.append(f"Simulated networks, to be a customer: {self._demo_facts['control']}")
         lines.append("Ctrl-C stops it.")
         print("\n".join(lines), flush=True)
 

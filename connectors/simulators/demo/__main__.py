@@ -91,6 +91,7 @@ def run_demo(
         if not no_social:
             starting.join()
             ready |= {"social": [asdict(one) for one in social.connections()], "control": social.control_url}
+            social.keep()  # the tokens that were just handed out outlive a kill
         print(json.dumps(ready), flush=True)
         while not ended.wait(PARENT_CHECK):
             if with_parent and os.getppid() != parent:
