@@ -9,7 +9,7 @@ and nothing is asked over the network, so a page may call it with every pause in
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connectors.base import Connector, Speaks
 from connectors.social import Measure, Outline, OutlinedFile, Permission, Post, Price, Visibility, post_of
@@ -82,7 +82,7 @@ def speak(
     is_public = chosen in _FOR_EVERYBODY
     return Spoken(
         answers=answers,
-        measure=connector.measure(text, answers),
+        measure=connector.measure(text, _as_it_leaves(answers, chosen)),
         objections=connector.objections(draft),
         permission=connector.permission(answers) if answers else Permission(None),
         price=connector.price(draft),
@@ -91,6 +91,13 @@ def speak(
         warning=wanted,
         exposed=_exposed(conversation_id, text) if is_public and text else (),
     )
+
+
+def _as_it_leaves(answers: Post | None, chosen: Visibility | None) -> Post | None:
+    """A public post that is answered in private is answered by a direct message, which has a length of its own."""
+    if answers is None or chosen is not Visibility.DIRECT:
+        return answers
+    return replace(answers, visibility=Visibility.DIRECT)
 
 
 def post_answered(answered: Message | None) -> Post | None:

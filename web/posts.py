@@ -127,7 +127,7 @@ def carried_words(boosts: int, likes: int, readers: int) -> str:
 
 
 def hidden_words(why: str) -> str:
-    words = {"spam": _("Hidden as spam"), "hate": _("Hidden as hateful"), "": ""}
+    words = {"spam": _("Hidden as spam"), "hate": _("Hidden as hateful"), "off-topic": _("Hidden as off topic"), "": ""}
     return words.get(why, _("Hidden"))
 
 
