@@ -39,7 +39,11 @@ class SecretText(str):
         return "***"
 
 
-_BUILT_IN = {"email": "connectors.mail:EmailConnector", "x": "connectors.x:XConnector"}
+_BUILT_IN = {
+    "bluesky": "connectors.bluesky:BlueskyConnector",
+    "email": "connectors.mail:EmailConnector",
+    "x": "connectors.x:XConnector",
+}
 
 
 @cache
