@@ -43,7 +43,7 @@ _WAIT_SECONDS = 60.0
 _LOOK_SECONDS = 0.1
 _SKEW = timedelta(seconds=120)  # so much may clocks differ
 _PAUSE_SECONDS = 60.0  # after a token endpoint failed, while the old token serves
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_LONG_AGO, _FAR_AHEAD = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 RENEWED = frozenset({"refresh_token", "access_token", "access_since", "access_until"})
 _pauses: dict[int, float] = {}  # account → when its token endpoint may be asked again, in this process
 
@@ -126,7 +126,7 @@ def secrets_of(grant: Grant, now: datetime, before: str = "") -> dict[str, str]:
 
 
 def _read(secrets: Mapping[str, SecretText]) -> Tokens:
-    """Without an access token, or the times of one, it is as good as over: the first use renews it."""
+    """A token that somebody brought, whose times nobody knows, is good until it is refused."""
     refresh = secrets.get("refresh_token")
     if not refresh:
         raise AuthFailed("This account has no permission to sign in with any more. Connect it again.")
@@ -134,7 +134,8 @@ def _read(secrets: Mapping[str, SecretText]) -> Tokens:
         since, until = (datetime.fromisoformat(secrets[f"access_{name}"]) for name in ("since", "until"))
         return Tokens(refresh, secrets["access_token"], since, until)
     except (KeyError, ValueError):
-        return Tokens(refresh, secrets.get("access_token") or SecretText(""), _LONG_AGO, _LONG_AGO)
+        access = secrets.get("access_token") or SecretText("")
+        return Tokens(refresh, access, _LONG_AGO, _FAR_AHEAD if access else _LONG_AGO)
 
 
 class AccountTokens:

@@ -44,6 +44,8 @@ class Environment:
     oauth_scope: str = ""  # "" = openid email offline_access
     allowed_hosts: str = ""  # comma separated, beside the public URL's host
     trusted_proxies: str = ""  # comma separated addresses whose X-Forwarded-* headers count
+    http_proxy: str = ""  # social platforms are reached through it: http://[USER:PASSWORD@]HOST:PORT
+    ca_file: str = ""  # certificate authorities (PEM) for social platforms; "" = the system's
     log_level: str = "INFO"
     zone: str = ""  # the organisation's zone when a home is made, such as Europe/Bucharest
     debug: str = ""
@@ -87,7 +89,7 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
         values[known[name]] = value.strip()
     home = Path(values.pop("home", "") or default_home()).expanduser().resolve()
     environment = Environment(home=home, **values)
-    addresses = "public_url", "content_url", "elasticsearch_url", "redis_url", "database_url"
+    addresses = "public_url", "content_url", "elasticsearch_url", "redis_url", "database_url", "http_proxy"
     for name in (*addresses, "google_issuer", "microsoft_issuer", "oauth_issuer"):
         value = getattr(environment, name)
         if value and not _scheme_of(value):

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from connectors.egress import Rules
+from connectors.route import Route, use_route
 from web.env import LOG_LEVELS, BadSetting, database_settings, read_environment
 
 BALAS = read_environment(os.environ)
@@ -61,6 +62,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # What the one function that asks for strangers' addresses may reach (connectors/egress.py). No setting opens it wider.
 EGRESS = Rules()
+# By which way social platforms are reached (connectors/wire.py).
+use_route(Route(BALAS.http_proxy, BALAS.ca_file))
 
 # Which back end does what. Nothing outside this file asks which size we are.
 SEARCH_BACKEND = (

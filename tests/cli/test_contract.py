@@ -21,7 +21,7 @@ from inbox.models import Account, Message
 from tests.builders import make_account, make_mail
 from tests.cli.conftest import Balas
 from tests.journeys.running import CHECKOUT, environment
-from web.cli import build_parser
+from web.cli import Parser, build_parser
 
 MESSAGE = frozenset(
     (
@@ -46,12 +46,12 @@ SLA_EVENT = {
 }
 HIT = {"conversation", "message", "customer", "subject", "passage", "sent_at", "score"}
 
-Parser = argparse.ArgumentParser
-
 
 def parsers(
     parser: argparse.ArgumentParser, path: tuple[str, ...] = ()
 ) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    if isinstance(parser, Parser):
+        parser.fill()
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for name, child in action.choices.items():

@@ -45,7 +45,10 @@ def add_options(parser: argparse.ArgumentParser, kind: str) -> None:
     parser.add_argument("--undo-seconds", type=int, default=10, metavar="N", help="how long a reply waits (default 10)")
     add_ways(parser)
     secret = ", ".join(one.name for one in _known(introduction) if one.is_secret) or "none"
-    parser.epilog = f"secrets: {secret}; as JSON with --secrets-stdin, or in {_ENVIRON}<NAME>"
+    parser.epilog = (
+        f"secrets: {secret}; as JSON with --secrets-stdin, or in {_ENVIRON}<NAME>. "
+        f"example: balas account add {kind} shop --secrets-stdin < secrets.json"
+    )
     add_json(parser)
     parser.set_defaults(act=add_account)
 
@@ -193,7 +196,9 @@ def _from_stdin(introduction: Introduction, options: argparse.Namespace) -> dict
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"Did you mean “{near[0]}”?" if near else f"Known: {', '.join(sorted(known))}."
             raise WrongUsage(f"“{name[:40]}” is nothing that this kind needs. {hint}")
-    return {name: str(value) for name, value in found.items() if isinstance(value, str | int) and value != ""}
+        if not isinstance(found[name], str):
+            raise WrongUsage(f"“{name[:40]}” must be a text.")
+    return {name: value for name, value in found.items() if value}
 
 
 def _only_secret(introduction: Introduction) -> ConnectField:

@@ -1,0 +1,99 @@
+"""`balas account add KIND` for kinds that introduce themselves: where secrets come from, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from connectors.simulators.x.server import XServer
+from inbox import accounts
+from inbox.models import Account
+from tests.cli.conftest import Balas
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def x() -> Iterator[XServer]:
+    with XServer() as server:
+        server.join("tasbora", "Tasbora", is_ours=True)
+        server.join("ana_p", "Ana Popescu", followers=320)
+        server.say("ana_p", "@tasbora unde e comanda mea?")
+        yield server
+
+
+def add(balas: Balas, server: XServer, stdin: str, *more: str, exits: int = 0):
+    return balas(
+        "account",
+        "add",
+        "x",
+        "shop",
+        "--base-url",
+        server.base_url,
+        "--client-id",
+        "c1",
+        *more,
+        stdin=stdin,
+        exits=exits,
+    )
+
+
+def test_tokens_from_standard_input_connect_an_account_that_polls(balas: Balas, x: XServer) -> None:
+    tokens = x.grant("tasbora")
+    secrets = json.dumps({name: tokens[name] for name in ("access_token", "refresh_token")})
+    added = add(balas, x, secrets, "--secrets-stdin", "--json").object
+    assert (added["name"], added["kind"], added["state"]) == ("shop", "x", "ok")
+    kept = accounts.unseal_secrets(Account.objects.get(name="shop"))
+    assert kept["access_token"] == tokens["access_token"]
+    assert balas("account", "check", "shop", "--json").object["ok"] is True
+    polled = balas("poll", "shop", "--json").object
+    assert (polled["new"], polled["unreadable"], polled["sentence"]) == (1, 0, None)
+    (status,) = balas("status", "--json").object["accounts"]
+    assert (status["kind"], status["on_server"], status["complete"], status["stored"]) == ("x", None, None, 1)
+    assert balas("account", "list", "--json").object["kind"] == "x"
+    balas("account", "pause", "shop")
+    balas("account", "resume", "shop")
+    balas("account", "remove", "shop")
+    assert bytes(Account.objects.get().sealed_secrets) == b""
+
+
+def test_secrets_may_stand_in_the_environment(balas: Balas, x: XServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens = x.grant("tasbora")
+    monkeypatch.setenv("BALAS_ACCOUNT_ACCESS_TOKEN", tokens["access_token"])
+    assert add(balas, x, "", "--json").object["kind"] == "x"
+
+
+def test_a_name_in_the_environment_that_no_kind_needs_is_an_error(
+    balas: Balas, x: XServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BALAS_ACCOUNT_ACESS_TOKEN", "t0p-secret")
+    said = add(balas, x, "", exits=3)
+    assert "BALAS_ACCOUNT_ACCESS_TOKEN" in said.err and "t0p-secret" not in said.err
+
+
+@pytest.mark.parametrize(
+    "stdin", ["", "{", '{"acess_token": "t0p-secret"}', '["t0p-secret"]', '{"access_token": {"a": "t0p-secret"}}']
+)
+def test_standard_input_that_cannot_be_meant_is_wrong_usage_and_not_repeated(
+    balas: Balas, x: XServer, stdin: str
+) -> None:
+    said = add(balas, x, stdin, "--secrets-stdin", exits=None)
+    assert said.code in {1, 2} and "t0p-secret" not in said.out + said.err
+    assert not Account.objects.exists()
+
+
+def test_refused_tokens_save_nothing(balas: Balas, x: XServer) -> None:
+    said = add(balas, x, '{"access_token": "t0p-secret"}', "--secrets-stdin", exits=1)
+    assert "Nothing was saved" in said.err and "t0p-secret" not in said.err
+    assert not Account.objects.exists()
+
+
+def test_a_secret_is_never_an_option(balas: Balas, x: XServer) -> None:
+    assert "--client-secret" not in balas("account", "add", "x", "--help").out
+    add(balas, x, "", "--access-token", "t0p-secret", exits=2)
+
+
+def test_an_account_of_an_unknown_kind_is_wrong_usage(balas: Balas) -> None:
+    balas("account", "add", "pigeon", "shop", exits=2)
