@@ -140,6 +140,24 @@ def succeeded_in_part(account_id: int, sentence: str, now: datetime, next_poll_a
     )
 
 
+def waiting(account_id: int, sentence: str, now: datetime, next_poll_at: datetime) -> None:
+    """Nothing is wrong at the provider: the owner's budget, or a limit, lets reading go on only then. `sentence`: what
+    people should know; "" when it is over before anybody would look."""
+    account = Account.objects.get(id=account_id)
+    rows = Account.objects.filter(id=account_id).exclude(state=AccountState.PAUSED)
+    if not sentence:
+        rows.update(next_poll_at=next_poll_at)
+        return
+    is_new = account.state != AccountState.RETRYING or account.sentence != sentence
+    rows.update(
+        state=AccountState.RETRYING,
+        sentence=sentence[:500],
+        failures=0,
+        state_since=now if is_new else account.state_since,
+        next_poll_at=next_poll_at,
+    )
+
+
 def note_places(account: Account, read: Collection[str], missing: Mapping[str, str], now: datetime) -> None:
     """Which places a whole look went over, and which of them could not be opened (name → sentence) since when."""
     before: dict[str, dict[str, str]] = account.places

@@ -68,12 +68,15 @@ def _stand(row: Account, bell: Doorbell | None, epoch: int | None) -> Stand:
     return Stand(state, bell.since, bell.sentence, bell.is_whole, seconds)
 
 
-def next_poll_at(seen: Account, is_complete: bool, now: datetime) -> datetime:
-    """When an account is to be asked again whose poll began when it looked like `seen`. Inside the transaction that
-    writes it down: a ring that came meanwhile is not lost, and a doorbell that ends waits for this plan."""
+def next_poll_at(seen: Account, is_complete: bool, now: datetime, paced: datetime | None = None) -> datetime:
+    """When an account is to be asked again whose poll began when it looked like `seen`; `paced` is when a kind with
+    limits wants it (inbox/pacing.py). Inside the transaction that writes it down: a ring that came meanwhile is not
+    lost, and a doorbell that ends waits for this plan."""
     row = Account.objects.select_for_update().get(id=seen.id)
-    seconds = seconds_between_polls(row.settings, is_heard(row.id)) if is_complete else 0
-    planned = now + timedelta(seconds=seconds)
+    if not is_complete:
+        planned = now
+    else:
+        planned = paced or now + timedelta(seconds=seconds_between_polls(row.settings, is_heard(row.id)))
     was_rung = row.next_poll_at is not None and row.next_poll_at != seen.next_poll_at
     return min(planned, row.next_poll_at) if was_rung and row.next_poll_at else planned
 

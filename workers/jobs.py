@@ -15,15 +15,29 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection
 
-from connectors.base import AuthFailed, Connector, ConnectorError, LogInExpired, PlacesMissing, RetryLater
+from connectors.base import Connector, ConnectorError, LogInExpired, PlacesMissing
 from connectors.messages import Wish
-from inbox import accounts, bodies, changes, conversations, disk, doorbells, leases, logins, outbox, shelf
+from connectors.metering import BudgetReached, WindowUsedUp
+from inbox import (
+    accounts,
+    bodies,
+    budgets,
+    changes,
+    conversations,
+    disk,
+    doorbells,
+    leases,
+    logins,
+    outbox,
+    pacing,
+    shelf,
+)
 from inbox.aftercare import wanted_of
 from inbox.ingest import digest_due, digest_fresh, digest_hard
 from inbox.ingest.arrivals import LARGE
@@ -35,25 +49,17 @@ from search.backend import SearchUnavailable, get_backend
 from workers import aftercare, connections, delivering, proving
 from workers.bells import ring
 from workers.clock import utc_now as utc_now
+from workers.polled import DISK_FULL as DISK_FULL
+from workers.polled import Looked, failed, missing_elsewhere, note_success, places_of, sentence_of, waiting
+from workers.polled import Polled as Polled
 
 log = logging.getLogger(__name__)
 
 ITEMS_PER_POLL = 5000  # then others have their turn; the next poll goes on at once
 LIVE_EVENT_LIFE = timedelta(days=2)
 SPOOL_LIFE = timedelta(days=1)
+PAID_LIFE = timedelta(days=2)  # a day, as the platforms count it, and one more for clocks that differ
 _LEASE_SECONDS = 120
-DISK_FULL = "The disk is full. Nothing is lost: it stays on the server, and reading goes on when there is room."
-
-
-@dataclass(frozen=True, slots=True)
-class Polled:
-    account_id: int
-    fetched: int = 0
-    new: int = 0
-    same: int = 0
-    is_complete: bool = True  # nothing was left on the server
-    is_busy: bool = False  # another process holds this account
-    sentence: str = ""  # what went wrong, for people
 
 
 # --- fetch ----------------------------------------------------------------------------------------------------------
@@ -96,10 +102,12 @@ def poll(account_id: int, on_page: Callable[[Polled, int | None], None] | None =
         polled = _fetch_logged_in(account, held, on_page)
     except leases.LeaseLost:
         return Polled(account_id, is_busy=True, is_complete=False)
+    except (BudgetReached, WindowUsedUp) as error:
+        polled = waiting(account, error)
     except Exception as error:  # our own mistakes too: one account must not keep the others from their turn
         if not isinstance(error, ConnectorError | KeyMissing) and not disk.is_full(error):
             log.exception("account %s: polling stumbled", account.name)
-        polled = _failed(account, error)
+        polled = failed(account, error)
     finally:
         with contextlib.suppress(Exception):
             leases.release(held)
@@ -141,11 +149,13 @@ def _fetch(
     fetched = new = 0
     is_tended = wanted_of(account.settings).is_any
     remaining: int | None = 0
+    due = pacing.find_due(account, utc_now())
+    arrived: Counter[str] = Counter()
     renewed = utc_now()
     places: set[str] = set()
     missing: dict[str, str] = {}
     try:
-        for page in connector.fetch(shelf.known(account.id), Wish(max_items=ITEMS_PER_POLL)):
+        for page in connector.fetch(shelf.known(account.id), Wish(max_items=ITEMS_PER_POLL, scopes=due)):
             reach("fetch.page-brought")
             if utc_now() - renewed > timedelta(seconds=_LEASE_SECONDS / 3):
                 leases.renew(held)
@@ -154,6 +164,7 @@ def _fetch(
             reach("fetch.page-stored")
             fetched += len(page.items)
             new += stored.new
+            arrived.update(places_of(page, stored.new))
             remaining = page.remaining
             places |= {count.scope.place for count in page.counts}
             if stored.new:
@@ -165,52 +176,15 @@ def _fetch(
         missing = error.places
         if not places:
             raise
+    if due is not None:
+        places |= account.places.keys() - due
+        missing = {**missing_elsewhere(account, due), **missing}
     if not remaining:
         accounts.note_places(account, places, missing, utc_now())
     is_complete = not proving.prove_if_due(account, connector, held, is_complete=not remaining) and not remaining
-    _note_success(account, is_complete, remaining, missing)
+    note_success(account, is_complete, remaining, missing, Looked(due, arrived))
     reach("fetch.finished")
     return Polled(account.id, fetched, new, fetched - new, is_complete, sentence=" ".join(missing.values()))
-
-
-def _note_success(account: Account, is_complete: bool, remaining: int | None, missing: Mapping[str, str]) -> None:
-    now = utc_now()
-    with transaction.atomic():
-        due = doorbells.next_poll_at(account, is_complete, now)
-        if missing:
-            accounts.succeeded_in_part(account.id, " ".join(missing.values()), now, due)
-        else:
-            accounts.succeeded(account.id, now, due, remaining or None)
-    if missing:
-        log.warning("account %s: %s", account.name, " ".join(missing.values()))
-
-
-def _failed(account: Account, error: Exception) -> Polled:
-    now = utc_now()
-    if isinstance(error, AuthFailed):
-        accounts.park(account.id, error.sentence, now)
-        sentence = error.sentence
-    elif isinstance(error, KeyMissing):
-        sentence = "The stored password cannot be opened with this keyring. Enter it again, or restore the keyring."
-        accounts.park(account.id, sentence, now)
-    else:
-        sentence = _sentence(error)
-        try:
-            accounts.failed_for_now(account.id, sentence, now, error.after if isinstance(error, RetryLater) else None)
-        except DatabaseError as again:
-            if not disk.is_full(again):
-                raise
-    log.warning("account %s: %s", account.name, sentence)
-    ring("accounts")
-    return Polled(account.id, is_complete=False, sentence=sentence)
-
-
-def _sentence(error: Exception) -> str:
-    if isinstance(error, ConnectorError):
-        return error.sentence
-    if disk.is_full(error):
-        return DISK_FULL
-    return f"Something unexpected went wrong ({type(error).__name__}); it is tried again."
 
 
 # --- digest ---------------------------------------------------------------------------------------------------------
@@ -280,6 +254,7 @@ def care() -> int:
 def tidy() -> None:
     changes.prune(utc_now() - LIVE_EVENT_LIFE)
     bodies.clear_spool(utc_now() - SPOOL_LIFE)
+    budgets.prune(utc_now().date() - PAID_LIFE)
 
 
 def _settle_unknown(now: datetime) -> int:
@@ -294,7 +269,7 @@ def _settle_unknown(now: datetime) -> int:
             with connections.borrowed(account, "fetch-sent") as connector:
                 receipt = connector.find_sent(message)
         except (ConnectorError, KeyMissing, OSError) as error:
-            outbox.settle(one.envelope_id, None, _sentence(error), utc_now())
+            outbox.settle(one.envelope_id, None, sentence_of(error), utc_now())
         else:
             outbox.settle(one.envelope_id, receipt, "found in Sent" if receipt else "not in Sent", utc_now())
     return len(due)
@@ -314,7 +289,7 @@ def _file_sent(now: datetime) -> int:
                 connector.file_sent(message)
                 reach("file.appended")
         except (ConnectorError, KeyMissing, OSError) as error:
-            log.warning("account %s: the copy for Sent waits: %s", account.name, _sentence(error))
+            log.warning("account %s: the copy for Sent waits: %s", account.name, sentence_of(error))
             outbox.filing_failed(one.envelope_id, utc_now())
         else:
             outbox.filed(one.envelope_id, utc_now())
