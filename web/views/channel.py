@@ -46,17 +46,17 @@ def _channel(
 ) -> HttpResponse:
     clock = clock_of(request.user)
     budget = budgets.find_budget(account.id)
-    state = budgets.state_of(budget, account.name, 0, clock.now)
+    purse = budgets.purse_of(budget, 0, clock.now)
     limits = [
         {
             "is_month": limit.is_month,
             "spent": budgets.dollars(limit.spent),
             "limit": budgets.dollars(limit.micros) if limit.micros is not None else "",
             "percent": min(100, round(100 * limit.spent / limit.micros)) if limit.micros else 0,
-            "is_soft": budgets.is_soft(limit, budget.soft_percent),
+            "is_soft": limit.is_soft(budget.soft_percent),
             "renewed": clock.moment(limit.renewed_at),
         }
-        for limit in state.limits
+        for limit in purse.limits
     ]
     context = {
         "account": account,
