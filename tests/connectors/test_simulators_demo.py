@@ -446,5 +446,7 @@ def test_it_runs_as_a_program_until_sigterm_and_keeps_its_ports(tmp_path: Path) 
             finally:
                 process.send_signal(signal.SIGTERM)
             assert process.wait(20) == 0
+    tokens = [[network.pop("secrets") for network in one["social"]] for one in told]
     assert told[0] == told[1]
+    assert tokens[0] != tokens[1]
     assert told[0]["addresses"] == list(ADDRESSES)
