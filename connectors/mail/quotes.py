@@ -114,7 +114,8 @@ def _suspects(lines: Sequence[str]) -> list[int]:
     for index, line in enumerate(lines):
         if line[:1] == ">":
             continue
-        if ":" in line or "：" in line:
+        # The colon of an address on the web introduces nothing.
+        if (":" in line and line.count(":") > line.count("://")) or "：" in line:
             suspects.add(index)
             if line.rstrip()[-1:] in (":", "："):
                 start = index
