@@ -10,6 +10,7 @@ from connectors.simulators.x.core import XCore
 from connectors.simulators.x.network import Refusal
 from connectors.simulators.x.problems import forbidden, invalid, plain_problem
 from connectors.simulators.x.things import Member, Upload, XPoll
+from connectors.simulators.x.wanted import in_new_words, is_newest_sdk
 from connectors.simulators.x.wording import MOST_WEIGHT, weigh
 
 _CREATE_FIELDS = (
@@ -67,7 +68,7 @@ class WritingRoutes(XCore):
         what = "Content: Create (with URL)" if self.world.has_link(text) else "Content: Create"
         self.ledger.write(self.viewer.id, what, post.id)
         data = {"id": post.id, "text": post.text, "edit_history_tweet_ids": post.history}
-        return json_answer({"data": data}, 201)
+        return json_answer({"data": in_new_words(data) if is_newest_sdk(request) else data}, 201)
 
     def _refuse(self, text: str, answers: str, quotes: str, has_more: bool) -> None:
         """Raises Refusal for what X answers 403."""
