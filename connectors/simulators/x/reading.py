@@ -170,13 +170,14 @@ class ReadingRoutes(XCore):
         posts: list[XPost],
         sizes: tuple[int, int, int],
         owner: Member | None = None,
+        tells_ends: bool = True,
     ) -> Answer:
         shown, token = page(request, within(request, posts), sizes)
         data = [showing.post(post) for post in shown]
         is_owned = owner is not None and owner.id == self.viewer.id
         self._charged(showing, "Owned Reads" if is_owned else "Posts: Read", [one["id"] for one in data])
         meta: dict[str, Any] = {"result_count": len(data)}
-        if data:
+        if data and tells_ends:
             meta |= {"newest_id": data[0]["id"], "oldest_id": data[-1]["id"]}
         return json_answer(showing.whole(data, meta | token))
 
@@ -185,7 +186,7 @@ class ReadingRoutes(XCore):
         quoted = self.world.posts.get(request.values["id"])
         history = quoted.history if quoted else [request.values["id"]]
         posts = [post for post in self.world.listed(self.viewer) if post.quotes in history]
-        return self._timeline(request, showing, posts, (10, 100, 10))
+        return self._timeline(request, showing, posts, (10, 100, 10), tells_ends=False)
 
     def read_reposters(self, request: Request, showing: Showing) -> Answer:
         """docs.x.com/x-api/posts/retweets/introduction: the people who reposted."""
