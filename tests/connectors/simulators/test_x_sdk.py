@@ -133,7 +133,7 @@ def test_mentions_replies_quotes_and_pictures_fit_the_models_of_the_sdk(server: 
     quotes = same(next(client.posts.get_quoted(ours, max_results=10, **WHOLE)))
     assert [(one.id, one.referenced_posts[0].type) for one in quotes.data] == [(quote, "quoted")]
     thread = same(next(client.posts.search_recent(f"conversation_id:{first}", max_results=10, **WHOLE)))
-    assert [one.id for one in thread.data] == [ours, mentions.data[0].id]
+    assert [one.id for one in thread.data] == [mentions.data[0].id, ours]
 
 
 def test_lookups_partial_errors_and_hidden_replies_fit_the_models_of_the_sdk(server: XServer, client: Client) -> None:
