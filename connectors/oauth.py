@@ -44,6 +44,7 @@ class Issuer:
     extra: tuple[tuple[str, str], ...] = ()  # more parameters of the consent address
     uses_basic: bool = False  # the client's log-in goes into a header instead of the form
     setting: str = "BALAS_OAUTH"  # the settings' names begin with this
+    ended_words: tuple[str, ...] = ()  # by which this issuer describes what RFC 6749 calls invalid_grant; lower case
 
     @property
     def site(self) -> str:
@@ -185,7 +186,8 @@ def _refusal(issuer: Issuer, answer: Answer) -> ConnectorError:
         return RetryLater(f"{issuer.name} gave no proper answer when asked for an access token ({answer.status}).")
     error = one_line(answer.data.get("error") or "", 60)
     words = one_line(answer.data.get("error_description") or error or answer.status).rstrip(".")
-    if error == "invalid_grant" and 400 <= answer.status < 500:
+    is_ended = error == "invalid_grant" or any(one in words.lower() for one in issuer.ended_words)
+    if is_ended and 400 <= answer.status < 500:
         return AuthFailed(f"{issuer.name} has ended the permission to read this mailbox: “{words}”. Connect it again.")
     if error in {"invalid_client", "unauthorized_client"}:
         return RetryLater(

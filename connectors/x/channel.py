@@ -28,7 +28,7 @@ from connectors.messages import (
     Scope,
     Wish,
 )
-from connectors.metering import BudgetReached, PollPlace, PriceList, Quota
+from connectors.metering import BudgetReached, PollPlace, PriceList, Quota, WindowUsedUp
 from connectors.oauth import Grant
 from connectors.registry import AccountSettings, SecretText
 from connectors.social import Connected, Introduction, KindCard, Measure, Outline, Permission, Post, Price, Visibility
@@ -56,16 +56,17 @@ class XConnector:
     # https://docs.x.com/x-api/fundamentals/rate-limits, “Per User”
     poll_places: ClassVar[tuple[PollPlace, ...]] = (
         PollPlace(
-            "mentions", "GET /2/users/:id/mentions", (Quota(300, _QUARTER),), ("owned.read", "user.read"), weight=1.0
+            "mentions", "GET /2/users/:id/mentions", (Quota(300, _QUARTER),), ("owned.read", "user.read"), soonest=3
         ),
         PollPlace("dms", "GET /2/dm_events", (Quota(15, _QUARTER),), ("dm.read", "user.read"), weight=1.0),
-        PollPlace("own", "GET /2/users/:id/tweets", (Quota(900, _QUARTER),), ("owned.read",), weight=0.1),
+        PollPlace("own", "GET /2/users/:id/tweets", (Quota(900, _QUARTER),), ("owned.read",), 0.1, soonest=60),
         PollPlace(
             "quotes",
             "GET /2/tweets/:id/quote_tweets",
             (Quota(75, _QUARTER),),
             ("post.read", "user.read"),
             weight=0.2,
+            soonest=60,
         ),
     )
 
@@ -150,6 +151,7 @@ class XConnector:
             "quotes": reader.around,
         }
         troubles: dict[str, ConnectorError] = {}
+        is_any_read = False
         left = wish.max_items
         for place, read in readers.items():
             if not self._reads(place) or (wish.scopes is not None and place not in wish.scopes):
@@ -158,13 +160,16 @@ class XConnector:
                 for page in read(known.of(place), replace(wish, max_items=left)):
                     left = None if left is None else left - len(page.items)
                     yield page
+                is_any_read = True
             except (AuthFailed, BudgetReached):
                 raise
+            except WindowUsedUp:
+                continue  # nobody refused: it is its turn when its window is renewed
             except (RetryLater, Refused) as error:
                 troubles[place] = error
             if left is not None and left <= 0:
                 break
-        _tell(troubles, [place for place in readers if place in troubles])
+        _tell(troubles, is_any_read)
 
     def list_ids(self, scope: Scope) -> Listing:
         """X shows no whole list of anything: what is gone is found by `recheck`."""
@@ -238,11 +243,13 @@ class XConnector:
         return connecting.renew(account, secrets)
 
 
-def _tell(troubles: Mapping[str, ConnectorError], order: Sequence[str]) -> None:
-    """Raises what stopped places from being read: a wait as a wait, one refusal among others by its place."""
+def _tell(troubles: Mapping[str, ConnectorError], is_any_read: bool) -> None:
+    """Raises what stopped places from being read: a wait as a wait, refusals by their places."""
     if not troubles:
         return
     waits = [error for error in troubles.values() if isinstance(error, RetryLater)]
-    if len(waits) == len(troubles):
+    if waits and len(waits) == len(troubles):
         raise waits[0]
-    raise PlacesMissing({place: troubles[place].sentence for place in order})
+    if not waits and not is_any_read:
+        raise next(iter(troubles.values()))
+    raise PlacesMissing({place: error.sentence for place, error in troubles.items()})

@@ -101,6 +101,8 @@ def issuer_of(values: Mapping[str, Any], client_secret: str) -> Issuer:
         client_secret=SecretText(client_secret),
         uses_basic=bool(client_secret),
         setting="BALAS_X",
+        # X answers invalid_request to a token or code that was used, replaced or withdrawn.
+        ended_words=("value passed for the token was invalid", "value passed for the authorization code was invalid"),
     )
 
 

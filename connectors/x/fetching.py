@@ -180,7 +180,7 @@ def _after(source: Source, walk: Walk, entries: Sequence[Mapping[str, Any]], tok
     after = replace(
         walk,
         top=max([walk.top, *numbers]),
-        token=token,
+        token="" if walk.is_lost and source.takes_marks else token,
         below=min([one for one in (walk.below, lowest) if one], default=0),
     )
     if not token:

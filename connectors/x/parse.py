@@ -160,9 +160,8 @@ def _about(
             "conversation_id": id_of(post, "conversation_id") or history[0],
             "author_id": author_id,
             "handle": profile.handle,
-            "summons": "mention" if names_us else "quote" if quotes_us else "",
+            "summons": "mention" if names_us else "quote" if quotes_us else "none",
             "reply_settings": text_of(post, "reply_settings")[:40],
-            "is_protected": profile.is_protected,
         },
     )
 
@@ -194,11 +193,16 @@ def _quoted(post: Mapping[str, Any], includes: Mapping[str, Any], quoted_id: str
         return None
     known = _included_post(includes, quoted_id)
     handle = text_of(people.person_of(includes, id_of(known, "author_id")), "username")
-    handle = handle or handle_in_link(post, quoted_id)
+    handle = handle or handle_in_link(post, quoted_id) or _handle_named(post, id_of(known, "author_id"))
     first = entries.history_of(known)[0] if known else quoted_id
     return Quoted(
         reference_of(first or quoted_id), f"{SITE}/{handle or 'i/web'}/status/{quoted_id}", handle, words_of(known)
     )
+
+
+def _handle_named(post: Mapping[str, Any], user_id: str) -> str:
+    named = rows_of(part_of(post, "entities"), "mentions")
+    return next((text_of(one, "username") for one in named if user_id and id_of(one) == user_id), "")
 
 
 def _recipients(post: Mapping[str, Any], parent: str, is_ours: bool, us: Us) -> tuple[Recipient, ...]:
@@ -207,8 +211,7 @@ def _recipients(post: Mapping[str, Any], parent: str, is_ours: bool, us: Us) -> 
     answered = id_of(post, "in_reply_to_user_id") if parent else ""
     if not answered or answered == us.id:
         return ()
-    named = rows_of(part_of(post, "entities"), "mentions")
-    handle = next((text_of(one, "username") for one in named if id_of(one) == answered), "")
+    handle = _handle_named(post, answered)
     return (Recipient("to", Address(handle or answered, "", answered)),)
 
 

@@ -72,7 +72,7 @@ def refusal(answer: Answer) -> ConnectorError | None:
 
 
 def _about_us(low: str, quoted: str) -> ConnectorError | None:
-    if "account is suspended" in low or "your account has been suspended" in low:
+    if "suspended" in low and ("authentication" in low or "account" in low):
         return AuthFailed("X has suspended this account. Only X can lift that; then connect it again.")
     if "temporarily locked" in low or "account is locked" in low:
         return AuthFailed("X has locked this account until its owner logs in at x.com. Then connect it again.")

@@ -101,7 +101,7 @@ def permission(answers: Post, *, is_bound: bool) -> Permission:
         return Permission(True)
     facts = answers.facts
     summons = facts.get("summons")
-    if is_bound and "summons" in facts and summons not in {"mention", "quote"}:
+    if is_bound and summons == "none":
         return Permission(
             False,
             "X lets a program answer only those who name or quote this account, and this post does neither. "
