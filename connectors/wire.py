@@ -126,7 +126,7 @@ class Wire(Line):
         `commit` is called once, right before. A clear refusal raises as ever (Refused, AuthFailed, Throttled; NotSent
         when no connection could be made); everything else after `commit` raises OutcomeUnknown.
         """
-        self._meter.open(more.get("endpoint") or self.dialect.endpoint_of(method, urlsplit(self._address(path)).path))
+        self.open_ahead(more.get("endpoint") or self.dialect.endpoint_of(method, urlsplit(self._address(path)).path))
         if self._tokens is not None and more.get("token") is None:
             self._tokens.current()  # a token that must be renewed first is no reason for doubt
         commit()

@@ -51,6 +51,7 @@ class Line:
         self._bearer, self._tokens = bearer, tokens
         self._meter: Meter = meter or Unmetered()
         self._adapter: Adapter | None = None
+        self._ahead: set[str] = set()  # endpoints for whose next call the meter was asked already
         self._repeats: dict[str, int] = {}  # endpoint → refusals for its limit in a row
         self._secrets: set[str] = {bearer} - {""}
 
@@ -94,6 +95,11 @@ class Line:
         headers = {name.lower(): value[:16384] for name, value in response.headers.items()}
         return Answer(response.status_code, headers, content, data, is_json)
 
+    def open_ahead(self, endpoint: str) -> None:
+        """Asks the meter for the next call of this endpoint now, before a point of no return. Raises as the meter."""
+        self._meter.open(endpoint)
+        self._ahead.add(endpoint)
+
     # --- On the line ------------------------------------------------------------------------------------------------
 
     def _exchange(
@@ -109,7 +115,10 @@ class Line:
         ends_at = time.monotonic() + seconds
         name, is_renewed, attempt = self._endpoint(request, endpoint), False, 0
         while True:
-            self._meter.open(name)
+            if name in self._ahead:
+                self._ahead.discard(name)
+            else:
+                self._meter.open(name)
             try:
                 response = self._once(request, ends_at - time.monotonic(), max_bytes, may_repeat)
             except (NotSent, Unanswered) as error:

@@ -195,7 +195,7 @@ class XClient:
     def create(self, commit: Callable[[], None], resource: str, endpoint: str, ask: Callable[[], Answer]) -> Answer:
         """The one call that others can see: `commit` once, then ask once. Raises OutcomeUnknown without a clear
         answer; before `commit` RetryLater and AuthFailed."""
-        self.meter.open(endpoint)
+        self.wire.open_ahead(endpoint)
         if self._tokens is not None:
             self._tokens.current()  # a token that must be renewed first is no reason for doubt
         self.wire.close()  # no kept connection, which may be dead

@@ -65,6 +65,7 @@ def test_an_answer_is_posted_under_what_it_answers_and_comes_back_under_the_name
     mention = mentioned(world)
     receipt = send(world, world.x.compose(world.reply(mention, "Pe drum: R&D <3 “azi”")))
     assert receipt.message_id == f"x:{receipt.external_id}"
+    assert world.meter.opened.count(CREATE) == 1
     assert [one.outcome for one in receipt.outcomes] == [Outcome.SENT]
     world.read("own")
     echo = world.of(receipt.external_id)
