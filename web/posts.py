@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from connectors.mail.links import host_of, readable_host
 from connectors.registry import card_of
 from connectors.social import Media, Poll, Post, Quoted, post_of
 from inbox.models import Message
@@ -137,7 +138,7 @@ def shown_post(post: Post, kind: str, clock: Clock) -> ShownPost:
         words.append(followers_words(post.profile.followers))
     url = safe_url(post.url)
     media = tuple(_media(number, one) for number, one in enumerate(post.media[:MAX_SHOWN]))
-    hosts = dict.fromkeys(host_in(picture_of(one)) for one in post.media[:MAX_SHOWN])
+    hosts = dict.fromkeys(readable_host(host_of(picture_of(one))) for one in post.media[:MAX_SHOWN])
     return ShownPost(
         visibility=str(post.visibility),
         is_public=post.visibility in PUBLIC,
@@ -156,8 +157,8 @@ def shown_post(post: Post, kind: str, clock: Clock) -> ShownPost:
 
 
 def picture_of(media: Media) -> str:
-    """The address of what can be shown of it as a still picture, "" when there is nothing."""
-    return safe_url(media.preview_url) or (safe_url(media.url) if media.kind == "image" else "")
+    """The address of what can be shown of it as a still picture, "" when there is nothing. We ask, no browser does."""
+    return media.preview_url or (media.url if media.kind == "image" else "")
 
 
 def _media(number: int, media: Media) -> ShownMedia:
