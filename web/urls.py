@@ -24,6 +24,7 @@ from web.views import (
     search,
     settings,
     signin,
+    spending,
     templates,
     vouching,
 )
@@ -110,6 +111,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/connect/<slug:kind>", channels.connect_kind, name="connect-kind"),
     path("settings/accounts/<id:id>/arriving", channels.arriving, name="account-arriving"),
     path("settings/accounts/<id:id>/budget", channel.account_budget, name="account-budget"),
+    path("settings/accounts/<id:id>/prices", spending.enter_price, name="enter-price"),
+    path("settings/accounts/<id:id>/prices/drop", spending.drop_price, name="drop-price"),
+    path("manage/spending", spending.manage, name="spending"),
     path("settings/relay/<id:id>", automatic.drop_relay, name="drop-relay"),
     path("settings/automatic", automatic.automatic, name="automatic-mail"),
     path("settings/accounts/<id:id>", account.account, name="account"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Min
 
-from inbox import doorbells, outbox, shelf
+from inbox import doorbells, outbox, shelf, spending
 from inbox.models import Account, Envelope, RawItem
 from search.backend import get_backend
 
@@ -30,7 +30,15 @@ def collect(now: datetime, account_ids: frozenset[int] | None = None) -> dict[st
 
 def _accounts(rows: list[Account], now: datetime) -> list[dict[str, Any]]:
     stands = doorbells.find_stands(rows)
-    return [{**_account(row, now), "doorbell": asdict(stands[row.id]) if row.id in stands else None} for row in rows]
+    spent = spending.summary([row.id for row in rows], now)
+    return [
+        {
+            **_account(row, now),
+            "doorbell": asdict(stands[row.id]) if row.id in stands else None,
+            "spend": spent.get(row.id),
+        }
+        for row in rows
+    ]
 
 
 def _account(row: Account, now: datetime) -> dict[str, Any]:

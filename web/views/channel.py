@@ -12,16 +12,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from inbox import accounts, budgets, connecting, people, prices
+from inbox import accounts, budgets, connecting, people, prices, spending
 from inbox.connecting import ConnectProblem
 from inbox.models import Account
 from web import access
 from web.access import SignedIn, needs
 from web.connecting import plain_dollars
 from web.rows import channel_of
-from web.views.channels import price_rows, read_budget
+from web.views.channels import read_budget
 from web.views.page import clock_of, render
 from web.views.settings import state_words
+from web.views.spending import price_table
 from workers import bells
 
 MAX_UNDO_SECONDS = 120
@@ -64,7 +65,9 @@ def _channel(
         "state": state_words(account, clock),
         "introduction": connecting.find_introduction(account.kind, account.settings),
         "has_prices": prices.find_list(account.kind) is not None,
-        "prices": price_rows(account.kind, clock.now),
+        "price_table": price_table(account.kind, clock.now),
+        "used": spending.by_resource(account, clock.now),
+        "dollars": budgets.dollars,
         "limits": limits,
         "daily": (typed or {}).get("daily", plain_dollars(budget.daily_micros)),
         "monthly": (typed or {}).get("monthly", plain_dollars(budget.monthly_micros)),

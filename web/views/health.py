@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
-from inbox import aftercare, issuers
+from inbox import aftercare, budgets, issuers
 from inbox.rules.states import AccountState, DoorbellState, SendState
 from web import access
 from web.access import SignedIn, needs
@@ -64,6 +64,7 @@ def _account(row: dict[str, Any], clock: Clock) -> dict[str, Any]:
         "proved": clock.age(proved) if proved else "",
         "is_read": row["next_poll_at"] is not None,
         "rings": doorbell_words(row["doorbell"], clock) if row["doorbell"] else "",
+        "spend_words": spend_words(row["spend"]),
         **_in_a_word(row, clock),
     }
 
@@ -111,8 +112,26 @@ def doorbell_words(bell: dict[str, Any], clock: Clock) -> str:
     return _("Looked at every %(pause)s until its doorbell is there") % {"pause": pause}
 
 
+def spend_words(told: dict[str, Any] | None) -> str:
+    """How an account stands with its budget, where there is something to say."""
+    if told is None or not told["is_soft"] or told["stopped_until"]:
+        return ""
+    limit = told["monthly_micros"] if told["daily_micros"] is None else told["daily_micros"]
+    spent = told["month_micros"] if told["daily_micros"] is None else told["today_micros"]
+    if told["daily_micros"] is not None and told["monthly_micros"] is not None:
+        is_month = told["month_micros"] * told["daily_micros"] > told["today_micros"] * told["monthly_micros"]
+        spent = told["month_micros"] if is_month else told["today_micros"]
+        limit = told["monthly_micros"] if is_month else told["daily_micros"]
+    words = _("Most of its budget is spent: %(spent)s of %(limit)s")
+    return words % {"spent": budgets.dollars(spent), "limit": budgets.dollars(limit)}
+
+
 def _in_a_word(row: dict[str, Any], clock: Clock) -> dict[str, str]:
     state = AccountState(row["state"])
+    until = (row["spend"] or {}).get("stopped_until")
+    if until and state is AccountState.RETRYING:
+        word = _("Its budget is used up until %(time)s") % {"time": clock.moment(until)}
+        return {"word": word, "tone": "warn", "icon": "coins", "detail": row["sentence"]}
     if state is AccountState.NEEDS_LOGIN:
         since = row.get("state_since")
         word = _("Needs a new log-in since %(time)s") % {"time": clock.moment(since)} if since else ""
