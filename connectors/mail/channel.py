@@ -62,6 +62,22 @@ class Channel:
         line, self._buffer = self._buffer[:end].rstrip(b"\r"), self._buffer[end + 1 :]
         return line
 
+    async def piece(self, until: float) -> bytes | None:
+        """Whatever came, without waiting for the end of a line; None and errors as of `line`."""
+        if not self._buffer:
+            try:
+                data = await self._attempt(partial(self._sock.recv, _CHUNK), False, until)
+            except TimeoutError:
+                return None
+            if data is None:
+                return None
+            if not data:
+                raise EOFError("the server closed the connection")
+            self.heard_at = asyncio.get_running_loop().time()
+            return data
+        data, self._buffer = self._buffer, b""
+        return data
+
     @property
     def has_line(self) -> bool:
         return b"\n" in self._buffer
