@@ -24,6 +24,9 @@ _OTHER_NAMES = {
     "note_tweet": "note_post",
     "tweets": "posts",
 }
+# What moves by itself: the same version of a post is the same to the byte whenever it is read.
+_MOVING = {"public_metrics", "edit_controls", "non_public_metrics", "organic_metrics", "promoted_metrics"}
+_STEADY_COUNTS = ("followers_count", "following_count")  # of people, for who reads it wants to know how far it goes
 _MOST = 200  # entries of any list within an entry
 
 
@@ -93,6 +96,16 @@ def version_of(post_id: str) -> str:
     return post_id.zfill(20)
 
 
+def _still(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in entry.items() if name not in _MOVING}
+
+
+def _person(user: Mapping[str, Any]) -> dict[str, Any]:
+    numbers = part_of(user, "public_metrics")
+    kept = {name: numbers[name] for name in _STEADY_COUNTS if name in numbers}
+    return {**_still(user), **({"public_metrics": kept} if kept else {})}
+
+
 # --- Raw items ------------------------------------------------------------------------------------------------------
 
 
@@ -105,10 +118,11 @@ class Includes:
         for name, key in (("users", "id"), ("media", "media_key"), ("polls", "id"), ("tweets", "id")):
             rows = included.get(name, included.get(_OTHER_NAMES.get(name, "")))
             rows = rows if isinstance(rows, list) else []
-            self._found[name] = {str(one.get(key)): one for one in rows if isinstance(one, dict)}
+            keep = _person if name == "users" else _still
+            self._found[name] = {str(one.get(key)): keep(one) for one in rows if isinstance(one, dict)}
 
     def add(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
-        self._found[name].update({str(one.get("id")): one for one in rows})
+        self._found[name].update({str(one.get("id")): _still(one) for one in rows})
 
     def of(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         """Only what this entry and the posts that it refers to need."""
@@ -128,7 +142,7 @@ class Includes:
 
 
 def post_item(scope: Scope, post: Mapping[str, Any], includes: Includes, *, is_sent: bool, now: datetime) -> RawItem:
-    content = canonical({"data": post, "includes": includes.of(post)})
+    content = canonical({"data": _still(post), "includes": includes.of(post)})
     history = history_of(post)
     return RawItem(
         scope,

@@ -21,8 +21,8 @@ from connectors.x.fetching import Source, rows_of_page, walk_down, with_overlap
 from connectors.x.people import Us, time_of_id
 
 POST_FIELDS = (
-    "attachments,author_id,conversation_id,created_at,display_text_range,edit_controls,entities,in_reply_to_user_id,"
-    "lang,note_tweet,possibly_sensitive,public_metrics,referenced_tweets,reply_settings,withheld"
+    "attachments,author_id,conversation_id,created_at,display_text_range,entities,in_reply_to_user_id,"
+    "lang,note_tweet,possibly_sensitive,referenced_tweets,reply_settings,withheld"
 )
 USER_FIELDS = (
     "created_at,description,entities,name,profile_image_url,protected,public_metrics,url,username,verified,"
