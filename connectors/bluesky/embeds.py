@@ -78,7 +78,7 @@ def _read_pictures(view: Mapping[str, Any], did: str, found: Found) -> None:
 
 
 def _on_cdn(size: str, did: str, link: str) -> str:
-    return f"{_CDN}/{size}/plain/{quote(did)}/{quote(link)}@jpeg" if did and link else ""
+    return f"{_CDN}/{size}/plain/{_quoted(did)}/{_quoted(link)}@jpeg" if did and link else ""
 
 
 def _video(view: Mapping[str, Any], written: Mapping[str, Any], did: str) -> Media:
@@ -127,7 +127,11 @@ def web_address(uri: str, handle: str = "") -> str:
     authority, collection, rkey = uri_parts(uri)
     if collection != "app.bsky.feed.post":
         return ""
-    return f"{SITE}/profile/{quote(handle or authority, safe=':.')}/post/{quote(rkey)}"
+    return f"{SITE}/profile/{_quoted(handle or authority)}/post/{_quoted(rkey)}"
+
+
+def _quoted(part: str) -> str:
+    return quote(part, safe=":.", errors="replace")
 
 
 def _web(address: str) -> str:

@@ -6,7 +6,7 @@
         network.pds, network.appview             addresses
 
 MIT licence; nothing of it ships. Needs npm and PostgreSQL; the Node it runs on (22) comes from npm. Its packages are
-put into var/ once, pinned by the lock in tests/servers/atproto; CI begins with that at its very start, in the background:
+put into var/ once, pinned by the lock in tests/servers/atproto; CI does so at its very start, in the background:
 `python -m tests.servers.bluesky`. better-sqlite3, which would have to be compiled, is replaced by the SQLite of Node.
 The data does not survive the end of the process.
 """
