@@ -1,6 +1,6 @@
-"""One suite for every kind (test_contract.py), and what each kind brings to it: one file here, named like the kind.
+"""One suite for every kind (test_contract.py), and what each kind brings to it: one file here.
 
-    tests/connectors/contract/mastodon.py
+    tests/connectors/contract/of_mastodon.py
 
         class Harness(NetworkHarness):
             kind = "mastodon"
@@ -12,11 +12,12 @@
 
 A network's simulator is a `SimulatedServer` that keeps `connectors.simulators.control.Controllable`; then everything
 else below is done already, and only what differs is overridden. A kind that is no network writes a `Harness` of its
-own (mail.py does). The suite finds the harness of each registered kind by its name; a kind without one is red.
+own (of_email.py does). The suite finds the harness of each registered kind by its name; a kind without one is red.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from enum import StrEnum
@@ -50,7 +51,7 @@ class Harness(Protocol):
     kind: ClassVar[str]
     secrets: Mapping[str, str]  # of the account; values of 8 characters and more must never show anywhere
     lacks: frozenset[Break]  # what this kind cannot know
-    is_threaded: bool  # whether answers of ours are found in their thread by what they refer to
+    our_id: str  # the stable id of our account there, "" where there is none
 
     def __enter__(self) -> Self: ...
     def __exit__(
@@ -85,7 +86,6 @@ class NetworkHarness:
     kind: ClassVar[str]
     secrets: Mapping[str, str] = {}
     lacks: frozenset[Break] = frozenset()
-    is_threaded = True
     read_route: ClassVar[str]
     create_route: ClassVar[str]
     people = ("ana", "bogdan", "chidi")
@@ -109,16 +109,22 @@ class NetworkHarness:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._open.close()
 
+    @property
+    def our_id(self) -> str:
+        settings = self.settings()
+        return next((str(settings[name]) for name in ("user_id", "did", "account_id", "id") if settings.get(name)), "")
+
     def account(self, spool: Path) -> AccountSettings:
         return AccountSettings(self.kind, self.server.our_handle, self.settings(), spool)
 
     def arrive(self, count: int) -> None:
-        """Every third one answers the first of its author; every fourth, a direct message, where there are any."""
+        """Every third one answers an earlier one of its author."""
         for number in range(len(self._arrived), len(self._arrived) + count):
             who = self.people[number % 2]
             answers = self._arrived[number - 2] if number % 3 == 2 else ""
-            text = f"Where is my parcel, asked for the {number}th time?"
+            text = f"@{self.server.our_handle} Where is my parcel, asked for the {number}th time?"
             self._arrived.append(self.server.say(who, text, answers=answers))
+            time.sleep(0.002)  # no two in the same millisecond: no order would be the right one
 
     def posted(self) -> Sequence[str]:
         return [one.text for one in self.server.timeline(200) if one.is_ours and not one.is_deleted]
