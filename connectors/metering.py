@@ -73,6 +73,7 @@ class PriceList:
     micros: Mapping[str, int]  # resource → millionths of a US dollar for one
     words: Mapping[str, str] = field(default_factory=dict)  # resource → what it is, for people
     once_a_day: frozenset[str] = frozenset()  # the same one again within a UTC day costs nothing
+    same_as: Mapping[str, str] = field(default_factory=dict)  # of which another resource tells the same things
 
 
 @runtime_checkable

@@ -64,7 +64,9 @@ class AccountMeter:
     def __init__(self, account: Account, clock: Callable[[], datetime] = clock) -> None:
         self._id, self._kind, self._settings, self._clock = account.id, account.kind, account.settings, clock
         self._label = account.name
-        self._is_priced = prices.find_list(account.kind) is not None
+        known = prices.find_list(account.kind)
+        self._is_priced = known is not None
+        self._same_as = known.same_as if known else {}
         self._open: dict[str, list[_Open]] = {}
         self._prices: tuple[float, date, dict[str, prices.PriceHeld]] | None = None
         self._keeper: tuple[float, int] | None = None
@@ -138,7 +140,8 @@ class AccountMeter:
             budget = budgets.find_locked(self._id) if open_.price else None
             with connection.cursor() as cursor:
                 if ids:
-                    rows = [(self._id, open_.day, resource, one[:200]) for one in dict.fromkeys(ids)]
+                    thing = self._same_as.get(resource, resource)
+                    rows = [(self._id, open_.day, thing, one[:200]) for one in dict.fromkeys(ids)]
                     names = "account_id day resource item"
                     new = insert(cursor, "inbox_paiditem", names, rows, "ON CONFLICT DO NOTHING")
                     used = new + max(0, used - len(ids))

@@ -40,6 +40,7 @@ PRICES = PriceList(
         "media.metadata": "a picture's description saved",
     },
     once_a_day=frozenset({"post.read", "owned.read", "user.read", "dm.read", "media.read"}),
+    same_as={"owned.read": "post.read"},  # a post is one thing, in whichever list it was read
 )
 
 # What each endpoint that we use charges for: (resource of `data`, resources that its expansions bring).

@@ -24,7 +24,7 @@ from connectors.x.uploads import upload
 from connectors.x.wording import comparable, words_of
 
 _LEEWAY = timedelta(seconds=5)  # X dates by whole seconds, and the two clocks are compared by a header of that kind
-_LOOKED_AT = 50
+_LOOKED_AT = 100
 
 
 def send(client: XClient, us: Us, message: OutboundMessage, commit: Callable[[], None], *, owned: str) -> Receipt:

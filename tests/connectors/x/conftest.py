@@ -18,6 +18,7 @@ from connectors.simulators.web import VirtualClock
 from connectors.simulators.x.server import XServer
 from connectors.social import Visibility, Window
 from connectors.x import XConnector
+from connectors.x.prices import PRICES
 
 
 @dataclass
@@ -46,7 +47,8 @@ class CountingMeter:
         return granted
 
     def settle(self, resource: str, reserved: int, used: int, ids: Sequence[str] = ()) -> None:
-        fresh = {(resource, one) for one in ids} - self.seen
+        thing = PRICES.same_as.get(resource, resource)
+        fresh = {(thing, one) for one in ids} - self.seen
         count = len(fresh) if ids else used
         self.seen |= fresh
         self.used[resource] += count

@@ -153,9 +153,14 @@ def test_what_was_counted_is_what_the_platform_charged(world: World) -> None:
         world.server.say(("ana", "bogdan")[number % 2], f"number {number}")
         world.server.say("tasbora", f"our own {number}")
     world.server.say("ana", "private", is_direct=True)
+    shop = world.server.say("tasbora", "Am deschis")
+    first = world.server.say("ana", "@tasbora unde?", answers=shop)
+    world.server.say("bogdan", "@ana la mall", answers=first)
+    world.server.say("bogdan", "bravo", quotes=shop)
     for _ in range(3):
         world.clock.advance(timedelta(minutes=5))
-        world.read("mentions", "dms", "own")
+        world.read()
+        list(world.x.recheck([key[1] for key in world.store if key[0] == "mentions"]))
     prices = world.x.price_list.micros
     counted = sum(prices[resource] * count for resource, count in world.meter.used.items())
     assert counted == world.server.ledger.micros()

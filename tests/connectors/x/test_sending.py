@@ -357,3 +357,39 @@ def test_an_account_with_four_keys_signs_every_request_of_reading_posting_and_up
     assert receipt.external_id
     used = {one.request.headers["authorization"].split()[0] for one in world.server.seen(CREATE)}
     assert used == {"OAuth"}
+
+
+@pytest.mark.parametrize("skew", [timedelta(hours=-1), timedelta(minutes=-1), timedelta(minutes=1), timedelta(hours=1)])
+def test_clocks_that_differ_hide_no_post_of_ours(world: World, skew: timedelta) -> None:
+    world.clock.advance(skew)
+    message = world.x.compose(world.reply(mentioned(world), "Pe drum"))
+    world.server.faults.add(CREATE, Fault(is_carried_out=True, cut_after=0))
+    with pytest.raises(OutcomeUnknown):
+        send(world, message)
+    assert world.x.find_sent(message)
+
+
+def test_a_film_is_waited_for_until_x_has_made_it_ready_and_refused_when_it_cannot(world: World) -> None:
+    film = OutboundFile("a.mp4", "video/mp4", bytes(1000), "")
+    world.server.processing = timedelta(0)
+    mention = mentioned(world)
+    send(world, world.x.compose(world.reply(mention, "Iată cum", film)))
+    assert world.server.seen("POST /2/media/upload/:id/finalize")
+    failed = {"data": {"id": "7", "processing_info": {"state": "failed", "error": {"message": "InvalidMedia"}}}}
+    route = "POST /2/media/upload/:id/finalize"
+    world.server.faults.add(route, Fault(status=200, body=json.dumps(failed).encode()))
+    commit = Commit()
+    with pytest.raises(Refused, match=r"cannot use “a\.mp4”"):
+        world.x.send(world.x.compose(world.reply(mention, "Iată", film)), commit)
+    assert commit.times == 0
+
+
+def test_an_answer_to_an_edited_post_is_found_under_any_of_its_versions(world: World) -> None:
+    first = world.server.say("ana", "unde e?")
+    world.read("mentions")
+    old = world.of(first)
+    world.server.edit(first, "@tasbora unde e comanda?")
+    message = world.x.compose(world.reply(old, "Pe drum"))
+    receipt = send(world, message)
+    found = world.x.find_sent(message)
+    assert found and found.external_id == receipt.external_id
