@@ -112,9 +112,10 @@ class SocialWorld:
     def _start_network(self, kind: str) -> Rehearsable | None:
         module, _, name = NETWORKS[kind].partition(":")
         try:
-            network = getattr(import_module(module), name)(
-                usual_port=self._state["ports"].get(kind, 0), now=self._shifted.now
-            )
+            make = getattr(import_module(module), name, None)
+            if make is None:
+                return None
+            network = make(usual_port=self._state["ports"].get(kind, 0), now=self._shifted.now)
             if not isinstance(network, Rehearsable) or not self._furnish(kind, network):
                 return None
             network.start()  # type: ignore[attr-defined]
