@@ -42,6 +42,7 @@ class SecretText(str):
 _BUILT_IN = {
     "bluesky": "connectors.bluesky:BlueskyConnector",
     "email": "connectors.mail:EmailConnector",
+    "mastodon": "connectors.mastodon:MastodonConnector",
     "x": "connectors.x:XConnector",
 }
 
