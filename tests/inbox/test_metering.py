@@ -96,6 +96,16 @@ def test_what_the_platform_charges_once_a_day_is_counted_once_a_day(clock: Clock
 
 
 @pytest.mark.django_db
+def test_a_thing_that_was_read_in_another_list_today_is_not_counted_again(clock: Clock) -> None:
+    account = make_tiny()
+    meter = AccountMeter(account, clock)
+
+    use(meter, "note.own", 2, ("a", "b"))
+    use(meter, "note.read", 3, ("a", "b", "c"))
+    assert spent(account) == 2 * (READ // 10) + READ
+
+
+@pytest.mark.django_db
 def test_a_hard_stop_is_never_exceeded_and_says_until_when_and_what_to_press(clock: Clock) -> None:
     account = limited(daily=100 * SEND)
     meter = AccountMeter(account, clock)

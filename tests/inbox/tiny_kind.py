@@ -48,9 +48,10 @@ class Tiny:
     price_list: ClassVar[PriceList] = PriceList(
         as_of=date(2026, 11, 1),
         source="https://tiny.example/prices",
-        micros={"note.read": READ, "note.create": SEND, "note.create-with-link": LINK},
+        micros={"note.read": READ, "note.own": READ // 10, "note.create": SEND, "note.create-with-link": LINK},
         words={"note.read": "a note read", "note.create": "a note sent", "note.create-with-link": "a note with a link"},
-        once_a_day=frozenset({"note.read"}),
+        once_a_day=frozenset({"note.read", "note.own"}),
+        same_as={"note.own": "note.read"},
     )
     poll_places: ClassVar[tuple[PollPlace, ...]] = (
         PollPlace("notes", "GET /notes", (Quota(300, 900), Quota(450, 900, is_shared=True)), ("note.read",), soonest=2),
