@@ -37,7 +37,7 @@ def enclosed(parsed: ParsedMessage) -> dict[str, Any]:
 
 def redacted(post: Post) -> Post:
     """What stays of a post that its author deleted: who could read it and how it concerned us."""
-    return Post(standing=post.standing, visibility=post.visibility, revision=post.revision)
+    return Post(standing=post.standing, visibility=post.visibility)
 
 
 def stored_recipient(role: str, address: Address) -> dict[str, str]:

@@ -32,7 +32,7 @@ from inbox.claims import (
 )
 from inbox.killpoints import reach
 from inbox.models import Envelope, Organisation
-from inbox.outcomes import record, settle, settle_by_message_id
+from inbox.outcomes import record, settle, settle_by_message, settle_by_message_id
 from inbox.people import Actor, audit
 from inbox.reports import note_report
 from inbox.rules.states import SendState
@@ -58,6 +58,7 @@ __all__ = [
     "record",
     "release",
     "settle",
+    "settle_by_message",
     "settle_by_message_id",
     "stop_sending",
     "sweep_abandoned",

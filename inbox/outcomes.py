@@ -6,10 +6,11 @@ by evidence or by a person, and never sent again by a machine.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from connectors.base import ConnectorError, OutcomeUnknown, Refused, RetryLater, Unsupported
@@ -20,6 +21,7 @@ from inbox.claims import TO_SEND, Claim, ClaimLost
 from inbox.ids import new_id
 from inbox.killpoints import reach
 from inbox.models import Envelope, EnvelopeBody, EnvelopeRecipient, SlaEvent
+from inbox.naming import name_send
 from inbox.rules.states import Reason, SendState, SlaKind, Status, may_become, may_change
 from inbox.transactions import retried
 
@@ -46,6 +48,10 @@ def _record(claim: Claim, result: Receipt | BaseException, now: datetime) -> str
     envelope = lock(claim.envelope_id)
     state = SendState(envelope.state)
     late = state is SendState.UNKNOWN and isinstance(result, Receipt)
+    if state is SendState.SENT and isinstance(result, Receipt) and envelope.claim_epoch == claim.epoch:
+        # It came back before its answer was written down: what is left to learn is its name.
+        name_send(envelope.message_id, result.message_id, now)
+        return state
     if envelope.claim_epoch != claim.epoch or not (late or state in (SendState.SENDING, SendState.COMMITTING)):
         raise ClaimLost(str(claim.envelope_id))
     reach("send.record-open")
@@ -68,6 +74,7 @@ def apply_receipt(envelope: Envelope, receipt: Receipt, now: datetime) -> str:
     rows = list(EnvelopeRecipient.objects.filter(envelope=envelope))
     found = {Outcome(row.outcome) for row in rows}
     envelope.external_id = receipt.external_id[:255] or envelope.external_id
+    name_send(envelope.message_id, receipt.message_id, now)
     sentence = receipt.sentence or next((row.sentence for row in rows if row.outcome != Outcome.SENT), "")
     if Outcome.SENT in found:
         _split_off([row for row in rows if row.outcome == Outcome.REFUSED_FOR_NOW], envelope, now)
@@ -244,17 +251,24 @@ def _close(desk: Desk, envelope: Envelope, name: str) -> None:
 # --- Evidence -------------------------------------------------------------------------------------------------------
 
 
-def settle(envelope_id: int, receipt: Receipt | None, why: str, now: datetime) -> str:
+def settle(
+    envelope_id: int,
+    receipt: Receipt | None,
+    why: str,
+    now: datetime,
+    states: Collection[SendState] = (SendState.UNKNOWN,),
+) -> str:
     """One look for evidence of an unknown send: a receipt settles it as sent, None schedules the next look.
 
-    Returns the state afterwards. An envelope that is not unknown is left alone.
+    Returns the state afterwards. An envelope that is in none of `states` is left alone.
     """
     with transaction.atomic():
         envelope = lock(envelope_id)
-        if envelope.state != SendState.UNKNOWN:
+        if envelope.state not in states:
             return envelope.state
         if receipt is not None:
             reach("settle.evidence-found")
+            name_send(envelope.message_id, receipt.message_id, now)
             envelope.evidence["settled"] = {"why": why[:300], "at": now.isoformat()}
             envelope.external_id = envelope.external_id or receipt.external_id[:255]
             state = become_sent(envelope, envelope.committing_at or now, now)
@@ -271,6 +285,17 @@ def settle(envelope_id: int, receipt: Receipt | None, why: str, now: datetime) -
 @transaction.atomic
 def settle_by_message_id(message_id: str, why: str, now: datetime) -> int:
     """Something that names our message was seen (its echo, an answer): it did arrive. Returns how many it settled."""
-    found = Envelope.objects.filter(idempotency_key=message_id, part=0, state=SendState.UNKNOWN)
-    ids = list(found.values_list("id", flat=True))
-    return sum(settle(envelope_id, Receipt(()), why, now) == SendState.SENT for envelope_id in ids)
+    return _settle_all(Envelope.objects.filter(idempotency_key=message_id), why, now, (SendState.UNKNOWN,))
+
+
+@transaction.atomic
+def settle_by_message(message_id: int, why: str, now: datetime, *, is_named: bool) -> int:
+    """The same for our message's row. `is_named`: a post of one addressee, which is there or is not; then whoever
+    still waits for the answer to it may learn it from this."""
+    states = (SendState.UNKNOWN, SendState.COMMITTING) if is_named else (SendState.UNKNOWN,)
+    return _settle_all(Envelope.objects.filter(message_id=message_id), why, now, states)
+
+
+def _settle_all(rows: QuerySet[Envelope], why: str, now: datetime, states: Sequence[SendState]) -> int:
+    ids = list(rows.filter(part=0, state__in=states).values_list("id", flat=True))
+    return sum(settle(envelope_id, Receipt(()), why, now, states) == SendState.SENT for envelope_id in ids)

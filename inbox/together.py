@@ -143,6 +143,8 @@ def _record_plain(plain: list[tuple[Claim, Receipt]], now: datetime) -> Sequence
 
 def _is_plain(claim: Claim, receipt: Receipt) -> bool:
     told = {one.recipient for one in receipt.outcomes if one.outcome is Outcome.SENT}
+    if receipt.message_id:  # its name goes to the graph of threads
+        return False
     return bool(told) and len(told) == len(receipt.outcomes) and told == set(claim.message.recipients)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from connectors.base import Connector
+from connectors.base import Connector, Rechecks
 from connectors.messages import Address
-from connectors.registry import AccountSettings
+from connectors.registry import AccountSettings, card_of
 from inbox import sla
 from inbox.accounts import bare_connector, settings_of
 from inbox.automatic import classes_aside
@@ -26,6 +26,8 @@ class AccountFacts:
     team_id: int | None
     policy_version: int
     calendar_version: int
+    names_sends: bool = False  # what we sent gets its name from the platform
+    rechecks: bool = False  # its platform does not tell of edits and deletions
 
     def key(self, address: str, name: str = "", external_id: str = "") -> str:
         return self.connector.identity_key(Address(address, name, external_id))[:320]
@@ -48,16 +50,19 @@ def read_ground(now: datetime) -> Ground:
     accounts = {}
     for row in rows:
         policy, calendar = sla.versions_for(row, now)
+        connector = bare_connector(row)
         accounts[row.id] = AccountFacts(
             id=row.id,
             kind=row.kind,
             settings=settings_of(row),
-            connector=bare_connector(row),
+            connector=connector,
             own=frozenset(own[row.kind]),
             cut_at=row.cut_at,
             team_id=row.team_id,
             policy_version=policy,
             calendar_version=calendar,
+            names_sends=card_of(row.kind).names_sends,
+            rechecks=isinstance(connector, Rechecks),
         )
     organisation = Organisation.objects.filter(id=1).first()
     reopen_within = timedelta(days=organisation.reopen_days if organisation else 30)

@@ -20,7 +20,7 @@ from django.db.backends.utils import CursorWrapper
 from connectors.messages import Flag, ParsedMessage
 from inbox import changes, counters, outbox
 from inbox.ids import id_stream
-from inbox.ingest import promises, telling, writing
+from inbox.ingest import postrows, promises, telling, writing
 from inbox.ingest.accounts import Ground
 from inbox.ingest.arrivals import Arrival
 from inbox.ingest.book import Book
@@ -28,6 +28,7 @@ from inbox.ingest.graph import Graph
 from inbox.ingest.letters import Letter
 from inbox.ingest.library import Library
 from inbox.ingest.matters import COLUMNS, Matter, matter_of_row, new_matter
+from inbox.ingest.posts import Posts
 from inbox.ingest.strands import Strand
 from inbox.ingest.threads import Threads
 from inbox.killpoints import reach
@@ -66,7 +67,8 @@ class _Batch:
     def __init__(self, cursor: CursorWrapper, ground: Ground, now: datetime) -> None:
         self.cursor, self.ground, self.now = cursor, ground, now
         self.ids = id_stream()
-        self.library = Library(cursor, ground)
+        self.library = Library(cursor, ground, now)
+        self.posts = Posts(cursor, ground, self.library, now)
         self.book, self.graph = Book(cursor, now, self.ids), Graph(cursor, self.ids)
         self.threads = Threads(cursor, ground, self.library, self.book, self.graph, self.ids)
         self.matters: dict[int, Matter] = {}
@@ -76,14 +78,18 @@ class _Batch:
 
     def run(self, arrivals: list[Arrival]) -> int:
         messages = [one for one in arrivals if isinstance(one.parsed, ParsedMessage)]
+        self.posts.note(arrivals)
         new = self.library.read(messages)
+        self.posts.settle()
         self._read_threads()
         self.book.load(self.threads.concerned())
+        self._mark_blocked()
         reach("digest.loaded")
         self.threads.place(self._find_matter, self.ground.reopen_within)
         self._form_matters()
         self._write(new)
         self._settle_items(arrivals)
+        postrows.erase_bodies(self.cursor, self.library.letters.values())
         reach("digest.items-settled")
         self._tell_outbox(new)
         self._announce(new)
@@ -98,7 +104,8 @@ class _Batch:
 
     def _read_threads(self) -> None:
         letters = list(self.library.letters.values())
-        self.graph.load({node for one in letters for node in (one.node, *(one.answers if one.is_new else ()))})
+        joining = [one for one in letters if one.is_new or one.is_renamed]
+        self.graph.load({one.node for one in letters} | {node for one in joining for node in one.answers})
         self.threads.load_strands({letter.strand_id for letter in letters if letter.strand_id})
         for letter in letters:
             if letter.strand_id:
@@ -116,6 +123,12 @@ class _Batch:
         if conversation_id not in self.matters:
             self._load_matters([conversation_id])
         return self.matters.get(conversation_id)
+
+    def _mark_blocked(self) -> None:
+        for letter in self.library.letters.values():
+            if letter.is_inbound:
+                found = self.book.find(letter.kind, letter.author.key)
+                letter.is_blocked = found is not None and bool(found.is_blocked)
 
     # --- deciding
 
@@ -151,6 +164,8 @@ class _Batch:
             if not letter.is_new and letter.accounts:
                 matter = self.matters[self.threads.strand_of(letter).conversation_id]
                 matter.accounts |= letter.accounts
+        for letter in self.posts.touched.values():
+            self.posts.show(letter, self.matters[self.threads.strand_of(letter).conversation_id])
 
     def _turn(self) -> None:
         """Mail that proves to be ours only now, in conversations that people have touched: it moves nowhere."""
@@ -214,6 +229,7 @@ class _Batch:
         reach("digest.threads-made")
         writing.write_messages(self.cursor, new, strands, self.book, self.now)
         writing.note_verified(self.cursor, new, self.book)
+        self._write_posts(new)
         changed_letters = {one.id: one for one in (*self.moved, *self._relabelled())}
         writing.move_messages(self.cursor, changed_letters.values(), strands)
         writing.write_deliveries(self.cursor, [one for one in self.library.letters.values() if one.sightings])
@@ -227,6 +243,17 @@ class _Batch:
         self.book.forget_unmet(self.left)
         self._count(changed)
         reach("digest.counters-written")
+
+    def _write_posts(self, new: Sequence[Letter]) -> None:
+        posts = [one for one in self.library.letters.values() if one.is_post]
+        if not posts:
+            return
+        postrows.write_states(self.cursor, new, self.ground, self.now)
+        postrows.write_versions(self.cursor, posts, self.now)
+        postrows.write_names(self.cursor, posts)
+        postrows.write_reach(self.cursor, self.posts.reached)
+        postrows.note_authors(self.cursor, self.library.drafts, self.book)
+        postrows.redact(self.cursor, self.posts.redacted)
 
     def _relabelled(self) -> list[Letter]:
         return [one for one in self.library.letters.values() if one.is_changed and not one.is_new]
@@ -261,7 +288,7 @@ class _Batch:
         """Our own message seen in Sent, or a bounce that speaks of it, is evidence of what became of a send."""
         for letter in self.library.letters.values():
             if letter.is_frozen_send and letter.sightings:
-                outbox.settle_by_message_id(letter.reference, "found in Sent", self.now)
+                outbox.settle_by_message(letter.id, "found in Sent", self.now, is_named=letter.is_post)
         for letter in new:
             assert letter.parsed is not None
             if letter.is_inbound and not letter.is_refused and not letter.is_history:
@@ -284,7 +311,8 @@ class _Batch:
 
     def _announce(self, new: Sequence[Letter]) -> None:
         moved = {letter.id for letter in self.moved}
-        known = [one for one in self.library.letters.values() if not one.is_new and (one.accounts or one.id in moved)]
+        told = moved | self.posts.touched.keys()
+        known = [one for one in self.library.letters.values() if not one.is_new and (one.accounts or one.id in told)]
         changed = [matter for matter in self.matters.values() if self._is_changed(matter)]
         facts = telling.facts_of(self.cursor, [*new, *known], self.threads.strand_of)
         news = telling.news_of(self.cursor, changed, self.removed)

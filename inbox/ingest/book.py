@@ -23,7 +23,9 @@ class Identity:
     key: str
     name: str
     customer_id: int | None = None
+    is_blocked: bool = False
     address: str = ""  # of new ones
+    external_id: str = ""
 
 
 class Book:
@@ -41,7 +43,7 @@ class Book:
                 by_kind[kind].add(key)
         for kind, wanted in by_kind.items():
             sql = (
-                'SELECT i.id, i.kind, i."key", i.display, l.customer_id FROM inbox_identity i'
+                'SELECT i.id, i.kind, i."key", i.display, l.customer_id, i.is_blocked FROM inbox_identity i'
                 " LEFT JOIN inbox_identitylink l ON l.identity_id = i.id AND l.ended_at IS NULL"
                 ' WHERE i.kind = %s AND i."key" IN ({in})'
             )
@@ -55,7 +57,8 @@ class Book:
         """The identity of this key, made where it is missing; the first name that it is given stays."""
         found = self._known.get((kind, person.key))
         if found is None:
-            found = Identity(next(self._ids), kind, person.key, person.name, address=person.address)
+            found = Identity(next(self._ids), kind, person.key, person.name)
+            found.address, found.external_id = person.address, person.external_id
             self._known[kind, person.key] = found
             self._new.append(found)
         elif person.name and not found.name:
@@ -74,7 +77,8 @@ class Book:
         at = moment(self._now)
         columns = "id kind key address external_id display is_own is_blocked reach verified created_at"
         identities = [
-            (one.id, one.kind, one.key, one.address, "", one.name, False, False, None, None, at) for one in self._new
+            (one.id, one.kind, one.key, one.address, one.external_id, one.name, False, False, None, None, at)
+            for one in self._new
         ]
         insert(self._cursor, "inbox_identity", columns, identities)
         columns = "id name language zone is_vip attributes note created_at"
@@ -111,7 +115,7 @@ def counterparty_of(letter: Letter, own: frozenset[str]) -> Person:
     """Whom a message of ours or of theirs is an exchange with. Its `key` is never empty."""
     author = letter.author
     if letter.is_inbound:
-        return author if author.key else Person("author", f"{NOBODY}{letter.stable}", author.address, author.name)
+        return author if author.key else author._replace(key=f"{NOBODY}{letter.stable}")
     others = [person for person in letter.people[1:] if person.key]
     strangers = [person for person in others if person.key not in own]
     for person in (*strangers, *others):

@@ -45,10 +45,13 @@ class Graph:
             self._parent.setdefault(thread, thread)
             self._new_nodes.append(node)
 
-    def join(self, letter: Letter) -> int:
-        """Makes one thread of everything that the letter names."""
+    def join(self, letter: Letter, thread: int | None = None) -> int:
+        """Makes one thread of everything that the letter names, and of the `thread` in which it lies."""
         nodes = (letter.node, *letter.answers)
         roots = {self._root(self._thread[node]) for node in nodes if node in self._thread}
+        if thread is not None:
+            self._parent.setdefault(thread, thread)
+            roots.add(self._root(thread))
         if roots:
             root = min(roots)
         else:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from django.utils.translation import gettext as _
+
 from connectors.messages import Address, Automatic, Direction, Flag, ParsedMessage
+from connectors.social import Post, Profile, Standing, Visibility
 from inbox.ingest.accounts import AccountFacts, Ground
 from inbox.ingest.arrivals import Arrival
 from inbox.rules.automatic import is_own_group, stands_aside
@@ -19,6 +22,7 @@ from inbox.sql import read_json, read_moment
 from inbox.text import clean
 
 _OF_SENDER = (Flag.UNVERIFIED_SENDER, Flag.FAILED_SENDER_CHECK)
+_WIDE = (Visibility.PUBLIC, Visibility.UNLISTED)
 MAX_ANSWERS = 50  # references of one message that are followed
 Node = tuple[str, str]
 """(kind, name): how a message is called in the reference graph."""
@@ -31,6 +35,7 @@ class Person(NamedTuple):
     key: str
     address: str
     name: str
+    external_id: str = ""
 
 
 @dataclass(slots=True)
@@ -65,6 +70,29 @@ class Letter:
     strand_id: int | None = None  # where it lies now
     is_changed: bool = False  # flags or direction differ from the row
     is_turned: bool = False  # its direction does
+    # Of a post (inbox/ingest/posts.py); `visibility` "": it is none.
+    visibility: str = ""
+    standing: str = ""
+    revision: str = ""
+    followers: int = 0
+    profile: Profile | None = None  # of new ones: how the platform showed its author
+    carried: int = 0  # followers of those who carried it further
+    deleted_at: datetime | None = None
+    is_blocked: bool = False  # nobody wants to hear of its writer
+    current: Letter | None = None  # a newer version, whose words replace the row's
+    older: list[Letter] = field(default_factory=list)  # versions whose words are kept, and not shown first
+    is_archived: bool = False  # the row's own words become one of those
+    is_renamed: bool = False  # the platform has named what we sent
+    keeps_words: bool = False  # of a version: it says no more than what we sent
+
+    @property
+    def is_post(self) -> bool:
+        return bool(self.visibility)
+
+    @property
+    def reach(self) -> int:
+        """How many people may have seen it: where anybody can read it, its writer's followers and the carriers'."""
+        return self.carried + (self.followers if self.is_inbound and self.visibility in _WIDE else 0)
 
     @property
     def is_new(self) -> bool:
@@ -100,9 +128,9 @@ MAILING_SIZE = 12
 """A message to more people than this is a mailing: who answers it speaks for themselves alone."""
 
 
-def node_of(kind: str, reference: str, stable: str) -> Node:
-    """By its Message-ID where that identifies anything, else by its content."""
-    return (kind, reference_key(reference) or f"stable:{stable}")
+def node_of(kind: str, reference: str, stable: str, *, is_vouched: bool = False) -> Node:
+    """By its Message-ID where that identifies anything, else by its content. `is_vouched`: a platform gave the id."""
+    return (kind, (reference if is_vouched else reference_key(reference)) or f"stable:{stable}")
 
 
 def short_reference(reference: str) -> str:
@@ -113,10 +141,10 @@ def short_reference(reference: str) -> str:
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
-def nearest_first(in_reply_to: str, references: Sequence[str], own: str) -> list[str]:
+def nearest_first(in_reply_to: str, references: Sequence[str], own: str, *, is_vouched: bool = False) -> list[str]:
     """In-Reply-To, then References from the newest to the oldest; the middle of endless chains is left out."""
-    chain = [in_reply_to, *reversed(references)]
-    seen = dict.fromkeys(reference_key(short_reference(one)) for one in chain if one)
+    chain = [short_reference(one) for one in (in_reply_to, *reversed(references)) if one]
+    seen = dict.fromkeys(chain if is_vouched else map(reference_key, chain))
     names = [name for name in seen if name and name != own]
     return names if len(names) <= MAX_ANSWERS else [*names[: MAX_ANSWERS - 5], *names[-5:]]
 
@@ -127,6 +155,8 @@ def letter_of(arrival: Arrival, account: AccountFacts, message_id: int, aside: C
     assert isinstance(parsed, ParsedMessage)
     reference = short_reference(parsed.message_id)
     stable = parsed.stable_sha256 or arrival.sha256
+    if parsed.post is not None and reference:  # whatever a version of it says
+        stable = hashlib.sha256(f"post:{reference}".encode()).hexdigest()
     people, reply_to = _split(_people(parsed, account))
     passages = lengths_of(parsed)
     written_at = started_at(parsed.written_at, arrival.received_at, arrival.is_import)
@@ -135,7 +165,9 @@ def letter_of(arrival: Arrival, account: AccountFacts, message_id: int, aside: C
     if arrival.is_sent:  # nobody vouches for what we sent ourselves, and nobody needs to
         verified, flags = None, [one for one in flags if one not in _OF_SENDER]
     is_refused = joins_nothing(verified, automatic, flags)
-    answers = [] if is_refused else nearest_first(parsed.in_reply_to, references_of(parsed), reference)
+    post = parsed.post
+    chain = references_of(parsed)
+    answers = [] if is_refused else nearest_first(parsed.in_reply_to, chain, reference, is_vouched=post is not None)
     direction = Direction.OUTBOUND if arrival.is_sent else Direction.INBOUND
     if direction is Direction.INBOUND and people[0].key in account.own:
         flags.append(Flag.FROM_OWN_ADDRESS.value)
@@ -144,7 +176,7 @@ def letter_of(arrival: Arrival, account: AccountFacts, message_id: int, aside: C
         kind=account.kind,
         direction=direction.value,
         reference=reference,
-        node=node_of(account.kind, reference, stable),
+        node=node_of(account.kind, reference, stable, is_vouched=post is not None),
         answers=tuple((account.kind, name) for name in answers),
         stable=stable,
         people=people,
@@ -158,15 +190,29 @@ def letter_of(arrival: Arrival, account: AccountFacts, message_id: int, aside: C
         automatic=automatic,
         verified=verified,
         is_history=is_history(written_at, account.cut_at),
-        is_aside=stands_aside(automatic, flags, aside),
-        is_mailing=_is_mailing(people, automatic, flags),
+        is_aside=stands_aside(automatic, flags, aside) or _asks_nothing(post, people, direction, account.own),
+        is_mailing=post is None and _is_mailing(people, automatic, flags),
         account_id=arrival.account_id,
+        visibility=post.visibility.value if post else "",
+        standing=post.standing.value if post else "",
+        revision=clean(post.revision)[:80] if post else "",
+        followers=max(post.profile.followers or 0, 0) if post else 0,
+        profile=post.profile if post else None,
         flags=list(dict.fromkeys(flags)),
         accounts={arrival.account_id},
         sightings=[arrival],
         parsed=parsed,
         passages=passages,
     )
+
+
+def _asks_nothing(post: Post | None, people: Sequence[Person], direction: str, own: frozenset[str]) -> bool:
+    """What somebody says to others in a thread of ours, and what we say to nobody in particular."""
+    if post is None:
+        return False
+    if direction == Direction.OUTBOUND:
+        return not any(person.key and person.key not in own for person in people[1:])
+    return post.standing is Standing.CONTEXT
 
 
 def _kind_of(parsed: ParsedMessage, account: AccountFacts) -> tuple[str, list[str]]:
@@ -197,7 +243,8 @@ def _split(people: Sequence[Person]) -> tuple[tuple[Person, ...], frozenset[str]
 
 def _person(role: str, address: Address, account: AccountFacts) -> Person:
     key = account.connector.identity_key(address)[:320]
-    return Person(role, key, clean(address.address)[:320], clean(address.name)[:200])
+    external_id = clean(address.external_id)[:200] if address.external_id else ""
+    return Person(role, key, clean(address.address)[:320], clean(address.name)[:200], external_id)
 
 
 def _is_mailing(people: Sequence[Person], automatic: str, flags: Iterable[str]) -> bool:
@@ -209,17 +256,20 @@ def _is_mailing(people: Sequence[Person], automatic: str, flags: Iterable[str]) 
 COLUMNS = f"""m.id, m.kind, m.direction, m.reference, m.stable_sha256, m.author_name, m.author_address, m.recipients,
     m.in_reply_to, m."references", m.subject, SUBSTR(m.text, 1, {PREVIEW_READ}), m.passages, m.language, m.written_at,
     m.received_at, m.automatic, m.verified, m.account_id, m.raw_item_id, m.flags, m.strand_id,
-    m.dated_at"""
+    m.dated_at, m.reach, p.visibility, p.standing, p.revision, p.followers, p.deleted_at, p.author_external_id"""
+TABLES = "inbox_message m LEFT JOIN inbox_poststate p ON p.message_id = m.id"
 
 
 def letter_of_row(row: Sequence[Any], ground: Ground, account: AccountFacts) -> Letter:
     """From the columns named in COLUMNS. `account` is any account of the message's kind."""
     (message_id, kind, direction, reference, stable, name, address, recipients, in_reply_to, references) = row[:10]
     (subject, text, passages, language, written_at, received_at, automatic, verified) = row[10:18]
-    (account_id, raw_item_id, flags, strand_id, dated_at) = row[18:]
-    people: Sequence[Person] = [Person("author", account.key(address, name), address, name)]
-    for one in read_json(recipients):
-        people = [*people, Person(one["role"], account.key(one["address"]), one["address"], one["name"])]
+    (account_id, raw_item_id, flags, strand_id, dated_at, reach) = row[18:24]
+    is_post, external_id = row[24] is not None, row[29] or ""
+    people: Sequence[Person] = [
+        Person("author", account.key(address, name, external_id), address, name, external_id),
+        *(_stored_person(one, account) for one in read_json(recipients)),
+    ]
     people, reply_to = _split(people)
     own = ground.accounts.get(account_id, account)
     flag_list = list(read_json(flags))
@@ -227,16 +277,16 @@ def letter_of_row(row: Sequence[Any], ground: Ground, account: AccountFacts) -> 
     answers = (
         []
         if joins_nothing(sender, automatic, flag_list)
-        else nearest_first(in_reply_to, read_json(references), reference)
+        else nearest_first(in_reply_to, read_json(references), reference, is_vouched=is_post)
     )
     written = read_moment(written_at)
     assert written is not None
-    return Letter(
+    letter = Letter(
         id=message_id,
         kind=kind,
         direction=direction,
         reference=reference,
-        node=node_of(kind, reference, stable),
+        node=node_of(kind, reference, stable, is_vouched=is_post),
         answers=tuple((kind, one) for one in answers),
         stable=stable,
         people=people,
@@ -251,9 +301,35 @@ def letter_of_row(row: Sequence[Any], ground: Ground, account: AccountFacts) -> 
         verified=sender,
         is_history=is_history(written, own.cut_at),
         is_aside=stands_aside(automatic, flag_list, ground.aside),
-        is_mailing=_is_mailing(people, automatic, flag_list),
+        is_mailing=not is_post and _is_mailing(people, automatic, flag_list),
         account_id=account_id,
         is_frozen_send=raw_item_id is None,
         flags=flag_list,
         strand_id=strand_id,
     )
+    if is_post:
+        _add_state(letter, row[24:], reach, own.own)
+    return letter
+
+
+def _stored_person(one: Mapping[str, str], account: AccountFacts) -> Person:
+    external_id = one.get("external_id", "")
+    key = account.key(one["address"], one["name"] if external_id else "", external_id)
+    return Person(one["role"], key, one["address"], one["name"], external_id)
+
+
+def _add_state(letter: Letter, state: Sequence[Any], reach: int, own: frozenset[str]) -> None:
+    letter.visibility, letter.standing, letter.revision, letter.followers = state[:4]
+    letter.carried = max(0, reach - letter.reach)
+    letter.deleted_at = read_moment(state[4])
+    if letter.deleted_at is not None:
+        letter.preview = deleted_words()
+    if not letter.is_inbound:
+        letter.is_aside = not any(person.key and person.key not in own for person in letter.people[1:])
+    elif letter.standing == Standing.CONTEXT:
+        letter.is_aside = True
+
+
+def deleted_words() -> str:
+    """What a list shows instead of a post's words."""
+    return _("Deleted by its author")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
 from django.db.backends.utils import CursorWrapper
@@ -12,15 +13,19 @@ from connectors.messages import Direction, Flag
 from inbox.ids import new_ids
 from inbox.ingest.accounts import AccountFacts, Ground
 from inbox.ingest.arrivals import Arrival
-from inbox.ingest.letters import COLUMNS, Letter, Node, letter_of, letter_of_row
+from inbox.ingest.echoes import Echoes
+from inbox.ingest.letters import COLUMNS, TABLES, Letter, Node, letter_of, letter_of_row
+from inbox.ingest.versions import revision_order, take_version
 from inbox.sql import select_in
 
 
 class Library:
     """Letters of one batch, by the names they carry; rows are read with a few IN (…) queries."""
 
-    def __init__(self, cursor: CursorWrapper, ground: Ground) -> None:
-        self._cursor, self._ground = cursor, ground
+    def __init__(self, cursor: CursorWrapper, ground: Ground, now: datetime) -> None:
+        self._cursor, self._ground, self._now = cursor, ground, now
+        self._echoes = Echoes(cursor)
+        self.drafts: list[Letter] = []  # every post as it arrived, also of posts that are here
         self._any_account = {account.kind: account for account in ground.accounts.values()}
         self.letters: dict[int, Letter] = {}
         self.by_node: dict[Node, list[Letter]] = defaultdict(list)
@@ -35,9 +40,22 @@ class Library:
             for arrival, message_id in zip(known, new_ids(len(known)), strict=True)
         ]
         self.load_nodes({node for draft in drafts for node in (draft.node, *draft.answers)})
-        for draft in sorted(drafts, key=lambda draft: (draft.received_at, draft.id)):
+        self._load_unnamed(drafts)
+        for draft in sorted(drafts, key=lambda draft: (draft.received_at, revision_order(draft.revision), draft.id)):
             self._place(draft)
         return self.new
+
+    def _load_unnamed(self, drafts: Iterable[Letter]) -> None:
+        """Our sends that one of these may be, though it has another name."""
+        known = self._ground.accounts
+        ours = [one for one in drafts if one.is_post and not one.is_inbound and not self.by_node.get(one.node)]
+        accounts = {one.account_id: one.kind for one in ours if known[one.account_id].names_sends}
+        if not accounts:
+            return
+        ids = self._echoes.load(accounts, self._now)
+        sql = f"SELECT {COLUMNS} FROM {TABLES} WHERE m.id IN ({{in}})"  # noqa: S608
+        for row in select_in(self._cursor, sql, ids):
+            self._add_rows(row[1], iter([row]))
 
     def load_nodes(self, nodes: Iterable[Node]) -> None:
         by_name: dict[str, set[str]] = defaultdict(set)
@@ -47,7 +65,7 @@ class Library:
                 by_content[kind].add(name.removeprefix("stable:"))
             else:
                 by_name[kind].add(name)
-        sql = f"SELECT {COLUMNS} FROM inbox_message m WHERE m.kind = %s AND "  # noqa: S608
+        sql = f"SELECT {COLUMNS} FROM {TABLES} WHERE m.kind = %s AND "  # noqa: S608
         for kind, names in by_name.items():
             self._add_rows(kind, select_in(self._cursor, sql + "m.reference IN ({in})", names, (kind,)))
         for kind, hashes in by_content.items():
@@ -65,7 +83,7 @@ class Library:
             self._scopes[message_id].add(tuple(scope))
 
     def load_strands(self, kind: str, strand_ids: Iterable[int]) -> None:
-        sql = f"SELECT {COLUMNS} FROM inbox_message m WHERE m.strand_id IN ({{in}})"  # noqa: S608
+        sql = f"SELECT {COLUMNS} FROM {TABLES} WHERE m.strand_id IN ({{in}})"  # noqa: S608
         self._add_rows(kind, select_in(self._cursor, sql, set(strand_ids)))
 
     def _add_rows(self, kind: str, rows: Iterator[tuple[Any, ...]]) -> None:
@@ -78,6 +96,8 @@ class Library:
         self.by_node[letter.node].append(letter)
 
     def _place(self, draft: Letter) -> None:
+        if draft.is_post:
+            self.drafts.append(draft)
         same = self._same(draft)
         is_nameless = draft.node[1].startswith("stable:")
         self._scopes[same.id if same else draft.id].add(draft.sightings[0].scope)
@@ -90,10 +110,14 @@ class Library:
             return
         same.accounts |= draft.accounts
         same.sightings += draft.sightings
+        if draft.is_post:
+            take_version(same, draft)
         own = self._ground.accounts[draft.account_id]
         _settle_direction(same, draft, own)
 
     def _same(self, draft: Letter) -> Letter | None:
+        if draft.is_post:
+            return self._same_post(draft)
         for letter in self.by_node[draft.node]:
             if letter.stable == draft.stable:
                 if draft.node[1].startswith("stable:") and draft.sightings[0].scope in self._scopes[letter.id]:
@@ -103,6 +127,18 @@ class Library:
             if letter.is_frozen_send and draft.direction == Direction.OUTBOUND:
                 return letter
         return None
+
+    def _same_post(self, draft: Letter) -> Letter | None:
+        """The platform vouches for the id; whatever else it says is another version."""
+        if known := self.by_node[draft.node]:
+            return known[0]
+        number = None if draft.is_inbound else self._echoes.take(draft)
+        letter = self.letters.get(number) if number else None
+        if letter is not None:
+            self.by_node[letter.node].remove(letter)
+            letter.reference, letter.node, letter.is_renamed = draft.reference, draft.node, True
+            self.by_node[letter.node].append(letter)
+        return letter
 
 
 def _flag(letters: list[Letter]) -> None:

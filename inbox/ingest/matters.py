@@ -23,10 +23,11 @@ from inbox.sql import read_json, read_moment
 COLUMNS = """id, customer_id, subject, status, status_reason, owner_id, team_id, account_id, kind, snoozed_until,
     due_at, due_for, sla, policy_version_id, calendar_version_id, language, preview, last_direction, messages_count,
     opened_at, last_inbound_at, last_outbound_at, last_activity_at, resolved_at, reopened_count, follows_id, is_unseen,
-    version"""
+    version, visibility, reach"""
 
 _BY_MACHINE = frozenset({Reason.NEW, Reason.CUSTOMER_WROTE})
-_ARRIVED = frozenset({Reason.HISTORY, Reason.AUTOMATIC})
+_ARRIVED = frozenset({Reason.HISTORY, Reason.AUTOMATIC, Reason.CONTEXT})
+_ASIDE = frozenset({Reason.AUTOMATIC, Reason.CONTEXT})
 """Of what arrived resolved: nobody has closed it, so whoever writes opens it without having been closed out."""
 
 
@@ -62,6 +63,8 @@ class Matter:
     follows_id: int | None
     is_unseen: bool
     version: int
+    visibility: str = ""  # of the last inbound message
+    reach: int = 0  # of the message that most people may have seen
 
     is_new: bool = False
     is_reset: bool = False  # its ledger is written anew
@@ -87,7 +90,8 @@ class Matter:
         self.is_reset, self.messages_count = True, 0
         self.last_inbound_at = self.last_outbound_at = self.resolved_at = self.due_at = None
         self.due_for, self.sla, self.status, self.is_unseen = "", {}, "", False
-        self.preview = self.last_direction = ""
+        self.preview = self.last_direction = self.visibility = ""
+        self.reach = 0
         self.entries.clear()
 
     def apply(self, letters: Iterable[Letter], now: datetime) -> None:
@@ -112,8 +116,13 @@ class Matter:
             self.opened_at, self.subject = at, letter.subject
         if is_first or at >= self.last_activity_at:
             self.last_activity_at, self.preview, self.last_direction = at, letter.preview, letter.direction
+            if self.last_inbound_at is None:
+                self.visibility = letter.visibility
+        self.reach = max(self.reach, letter.reach)
         if is_first:
             self._begin(letter)
+        if letter.is_blocked:
+            return
         if letter.is_aside:
             self._stand_aside(letter)
             return
@@ -127,28 +136,28 @@ class Matter:
 
     def _has_arrived(self) -> bool:
         """Whether its status is still what the first letter that was read gave it."""
-        return self.status_reason == Reason.AUTOMATIC or (
-            self.status == Status.OPEN and self.status_reason in _BY_MACHINE
-        )
+        return self.status_reason in _ASIDE or (self.status == Status.OPEN and self.status_reason in _BY_MACHINE)
 
     def _stand_aside(self, letter: Letter) -> None:
         """Automatic mail changes no status but that of a conversation which holds nothing else."""
         if letter.is_history:
             return
-        if letter.is_inbound:
+        if letter.is_inbound and not letter.is_post:
             self.is_unseen = self.has_news = True
         if not self._had_people() and self.status_reason == Reason.HISTORY:
-            self.status_reason = Reason.AUTOMATIC.value
+            self.status_reason = _aside(letter).value
 
     def _had_people(self) -> bool:
         return self.last_inbound_at is not None or self.last_outbound_at is not None
 
     def _begin(self, letter: Letter) -> None:
         self.kind, self.account_id = letter.kind, letter.account_id
-        if letter.is_history:
+        if letter.is_blocked:
+            status, reason = Status.SPAM, Reason.BLOCKED
+        elif letter.is_history:
             status, reason = Status.RESOLVED, Reason.HISTORY
         elif letter.is_aside:
-            status, reason = Status.RESOLVED, Reason.AUTOMATIC
+            status, reason = Status.RESOLVED, _aside(letter)
         elif letter.is_inbound:
             status, reason = Status.OPEN, Reason.NEW
         else:
@@ -159,7 +168,7 @@ class Matter:
         at = letter.written_at
         if self.last_inbound_at is None or at >= self.last_inbound_at:
             self.last_inbound_at = at
-            self.kind, self.account_id = letter.kind, letter.account_id
+            self.kind, self.account_id, self.visibility = letter.kind, letter.account_id, letter.visibility
             if letter.language not in ("", UNKNOWN):
                 self.language = letter.language
         if letter.is_history:
@@ -205,6 +214,10 @@ class Matter:
         if self.status == Status.OPEN and self.status_reason in _BY_MACHINE:
             reason = Reason.NEW if self.last_outbound_at is None else Reason.CUSTOMER_WROTE
             self.status_reason = reason.value
+
+
+def _aside(letter: Letter) -> Reason:
+    return Reason.CONTEXT if letter.is_post else Reason.AUTOMATIC
 
 
 def new_matter(

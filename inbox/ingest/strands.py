@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from connectors.messages import Automatic
 from inbox.ingest.accounts import Ground
-from inbox.ingest.book import counterparty_of
+from inbox.ingest.book import NOBODY, counterparty_of
 from inbox.ingest.letters import Letter, Node, Person
 from inbox.rules.threading import may_join
 
@@ -48,9 +48,11 @@ class Placing:
         placed: dict[int, Strand],
         thread_of: Callable[[Node], int],
         successor: Callable[[Letter, Strand], Strand | None],
+        pairs: dict[tuple[int, str], Strand],
     ) -> None:
+        """`pairs`: (thread, counterparty's key) → the newest strand of the two whose letters do not move."""
         self._ground, self._by_node, self._thread_of = ground, by_node, thread_of
-        self._placed, self._successor = placed, successor
+        self._placed, self._successor, self._pairs = placed, successor, pairs
         self.formed: list[Strand] = []
 
     def place(self, letters: Iterable[Letter]) -> None:
@@ -89,6 +91,8 @@ class Placing:
         strand.letters.append(letter)
 
     def _find(self, letter: Letter) -> Strand | None:
+        if letter.is_post:
+            return self._find_pair(letter) if not letter.is_refused else None
         for node in letter.answers:
             for parent in self._by_node.get(node, ()):
                 strand = self._placed.get(parent.id)
@@ -96,9 +100,26 @@ class Placing:
                     return self._successor(letter, strand) or strand
         return None
 
+    def _find_pair(self, letter: Letter) -> Strand | None:
+        """A platform tells which posts are one thread and who wrote them, so those two decide, and not whether the
+        post that is answered has come yet. What we said to nobody belongs to what it goes on from."""
+        key = counterparty_of(letter, self._own_keys(letter)).key
+        if key.startswith(NOBODY):
+            parents = (parent for node in letter.answers for parent in self._by_node.get(node, ()))
+            found = next((self._placed[parent.id] for parent in parents if parent.id in self._placed), None)
+            return found if not letter.is_inbound else None
+        pair = (self._thread_of(letter.node), key)
+        strand = self._pairs.get(pair)
+        if strand is None:
+            return None
+        self._pairs[pair] = found = self._successor(letter, strand) or strand
+        return found
+
     def _begin(self, letter: Letter) -> Strand:
         own = self._own_keys(letter)
         strand = Strand(0, letter.kind, self._thread_of(letter.node), counterparty_of(letter, own), is_new=True)
+        if letter.is_post:
+            self._pairs[strand.thread, strand.counterparty.key] = strand
         self.formed.append(strand)
         return strand
 

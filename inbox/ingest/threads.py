@@ -56,12 +56,52 @@ class Threads:
         """Joins the graph, then reads the strands of every letter and of the threads that are formed again."""
         for letter in self._library.new:
             self._graph.join(letter)
+        renamed = [letter for letter in self._library.letters.values() if letter.is_renamed]
+        for letter in renamed:
+            self._graph.join(letter, self.stored[letter.strand_id or 0].thread)
         self.load_strands({letter.strand_id for letter in self._library.letters.values() if letter.strand_id})
         late = [letter for letter in self._library.new if self._graph.was_named(letter.node)]
-        roots = {self._graph.thread_of(letter.node) for letter in late}
+        roots = {self._graph.thread_of(letter.node) for letter in (*late, *renamed)}
+        roots |= self._roots_of_posts()
         for letter in flipped:
             roots.add(self.stored[letter.strand_id or 0].thread)
         self._free_strands(roots)
+        self._load_pairs()
+
+    def _roots_of_posts(self) -> set[int]:
+        """Threads whose strands a post may have shown to be one: two of them became one, or a send has come back."""
+        posts = [letter for letter in self._library.letters.values() if letter.is_post]
+        roots = {self._graph.thread_of(letter.node) for letter in posts if letter.is_frozen_send and letter.sightings}
+        if posts:
+            own = {self._graph.thread_of(letter.node) for letter in posts if letter.is_new}
+            roots |= own & set(self._graph.merged().values())
+        return roots
+
+    def _load_pairs(self) -> None:
+        """Of posts: every strand that the same two have in the same thread."""
+        wanted: dict[int, set[tuple[str, str]]] = defaultdict(set)
+        for letter in self._library.new:
+            if letter.is_post:
+                person = counterparty_of(letter, self._ground.accounts[letter.account_id].own)
+                wanted[self._graph.thread_of(letter.node)].add((letter.kind, person.key))
+        if not wanted:
+            return
+        threads = [one for one, root in self._graph.stored_threads().items() if root in wanted]
+        keys = {key for pairs in wanted.values() for _, key in pairs}
+        found: set[int] = set()
+        for part in (threads[at : at + 500] for at in range(0, len(threads), 500)):
+            places = ", ".join(["%s"] * len(part))
+            sql = (
+                "SELECT s.id FROM inbox_identity i JOIN inbox_strand s ON s.counterparty_id = i.id"  # noqa: S608
+                f' WHERE s.thread_id IN ({places}) AND i."key" IN ({{in}})'
+            )
+            found |= {row[0] for row in select_in(self._cursor, sql, keys, part)}
+        self.load_strands(found)
+
+    def _pairs(self) -> dict[tuple[int, str], Strand]:
+        staying = (strand for strand in self.stored.values() if strand.id not in self.free)
+        ordered = sorted(staying, key=lambda strand: strand.sequence)
+        return {(self._graph.root(strand.thread), strand.counterparty.key): strand for strand in ordered}
 
     def load_strands(self, ids: Iterable[int]) -> None:
         sql = (
@@ -118,7 +158,9 @@ class Threads:
         for strand in self.free.values():
             strand.letters = []
         self._find_matter, self._reopen_within = find_matter, reopen_within
-        self._placing = Placing(self._ground, self._library.by_node, placed, self._graph.thread_of, self._successor)
+        self._placing = Placing(
+            self._ground, self._library.by_node, placed, self._graph.thread_of, self._successor, self._pairs()
+        )
         self._placing.place(moving)
         bind(self._placing.formed, self.free)
         bound = {strand.id for strand in self._placing.formed}
@@ -287,5 +329,6 @@ def _untouched(cursor: CursorWrapper, conversation_ids: Collection[int]) -> set[
             WHERE l.conversation_id = c.id AND l.ended_at IS NULL AND m.direction = 'note')
         AND NOT EXISTS (SELECT 1 FROM inbox_strandlink l WHERE l.conversation_id = c.id AND l.actor <> 'balas')
         AND c.status IN ('open', 'waiting', 'resolved')
-        AND c.status_reason IN ('new', 'customer-wrote', 'answered', 'history', 'automatic', 'send-failed')"""
+        AND c.status_reason
+            IN ('new', 'customer-wrote', 'answered', 'history', 'automatic', 'send-failed', 'context')"""
     return {row[0] for row in select_in(cursor, sql, conversation_ids)}

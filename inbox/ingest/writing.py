@@ -9,7 +9,7 @@ from typing import Any
 from django.db.backends.utils import CursorWrapper
 
 from connectors.messages import Direction, ParsedMessage
-from inbox.enclosed import enclosed
+from inbox.enclosed import enclosed, stored_recipient
 from inbox.ids import new_ids
 from inbox.ingest.book import Book
 from inbox.ingest.letters import Letter, references_of, short_reference
@@ -54,12 +54,12 @@ def _message_row(letter: Letter, strand_id: int, book: Book, at: Any) -> tuple[A
     parsed, arrival, author = letter.parsed, letter.sightings[0], letter.author
     assert isinstance(parsed, ParsedMessage)
     identity = book.identity(letter.kind, author).id if author.key else None
-    people = [{"role": one.role, "name": one.name, "address": one.address} for one in letter.people[1:]]
-    people += [
-        {"role": one.role, "name": clean(one.address.name)[:200], "address": clean(one.address.address)[:320]}
-        for one in parsed.recipients
-        if one.role == "reply-to"
+    people = [
+        {"role": one.role, "name": one.name, "address": one.address}
+        | ({"external_id": one.external_id} if one.external_id else {})
+        for one in letter.people[1:]
     ]
+    people += [stored_recipient(one.role, one.address) for one in parsed.recipients if one.role == "reply-to"]
     references = [short_reference(one) for one in references_of(parsed)[-100:]]
     return (
         *(letter.id, letter.kind, letter.direction, strand_id, letter.account_id, identity, None),
@@ -73,7 +73,7 @@ def _message_row(letter: Letter, strand_id: int, book: Book, at: Any) -> tuple[A
             parsed.raw_sha256 or arrival.sha256,
         ),
         *(arrival.raw_id, letter.automatic, dump_json(letter.flags), letter.verified),
-        *(_enclosed(parsed), _checked(parsed), 0, None, at),
+        *(_enclosed(parsed), _checked(parsed), letter.reach, None, at),
     )
 
 
@@ -120,8 +120,9 @@ _CONVERSATION = (
     "id customer_id subject status status_reason owner_id team_id account_id kind snoozed_until due_at due_for"
     " sla policy_version_id calendar_version_id language preview last_direction messages_count opened_at"
     " last_inbound_at last_outbound_at last_activity_at resolved_at reopened_count follows_id is_unseen version"
+    " visibility reach"
 )
-_NEUTRAL = "priority is_vip reach promise_due_at"
+_NEUTRAL = "priority is_vip promise_due_at"
 
 
 def write_matters(cursor: CursorWrapper, matters: Iterable[Matter]) -> None:
@@ -131,7 +132,7 @@ def write_matters(cursor: CursorWrapper, matters: Iterable[Matter]) -> None:
     for matter in matters:
         matter.version += 1
         (new if matter.is_new else old).append(_matter_row(matter))
-    insert(cursor, "inbox_conversation", f"{_CONVERSATION} {_NEUTRAL}", [(*row, 0, False, 0, None) for row in new])
+    insert(cursor, "inbox_conversation", f"{_CONVERSATION} {_NEUTRAL}", [(*row, 0, False, None) for row in new])
     if old:
         names = ", ".join(f'"{name}" = %s' for name in _CONVERSATION.split()[1:])
         sql = f"UPDATE inbox_conversation SET {names} WHERE id = %s"  # noqa: S608
@@ -145,7 +146,7 @@ def _matter_row(one: Matter) -> tuple[Any, ...]:
         *(one.policy_version_id, one.calendar_version_id, one.language, one.preview, one.last_direction),
         *(one.messages_count, moment(one.opened_at), moment(one.last_inbound_at), moment(one.last_outbound_at)),
         *(moment(one.last_activity_at), moment(one.resolved_at), one.reopened_count, one.follows_id),
-        *(one.is_unseen, one.version),
+        *(one.is_unseen, one.version, one.visibility, one.reach),
     )
 
 

@@ -63,13 +63,24 @@ class Reason(StrEnum):
     DONE = "done"
     HISTORY = "history"  # older than the cut chosen for its account
     AUTOMATIC = "automatic"  # nothing but automatic mail, which stands aside
+    CONTEXT = "context"  # nothing but posts that ask nothing of us: our own, and what others say to each other
     SNOOZED = "snoozed"
     SNOOZE_ENDED = "snooze-ended"
     REOPENED = "reopened"
     SEND_FAILED = "send-failed"
     SPAM = "spam"
+    HATE = "hate"
+    BLOCKED = "blocked"  # its writer is blocked
     NOT_SPAM = "not-spam"
     UNDONE = "undone"
+
+
+class HiddenWhy(StrEnum):
+    """Why somebody had a post folded away."""
+
+    SPAM = "spam"
+    HATE = "hate"
+    OFF_TOPIC = "off-topic"
 
 
 class Target(StrEnum):
@@ -112,7 +123,7 @@ class SendState(StrEnum):
 _S, _R = Status, Reason
 _CLOSING = {
     _S.RESOLVED: {_R.NO_ANSWER_NEEDED, _R.DONE, _R.HISTORY, _R.AUTOMATIC},
-    _S.SPAM: {_R.SPAM},
+    _S.SPAM: {_R.SPAM, _R.HATE, _R.BLOCKED},
 }
 _TRANSITIONS: Mapping[Status, Mapping[Status, set[Reason]]] = {
     _S.OPEN: {_S.WAITING: {_R.ANSWERED}, _S.SNOOZED: {_R.SNOOZED}, **_CLOSING},
@@ -130,7 +141,7 @@ _TRANSITIONS: Mapping[Status, Mapping[Status, set[Reason]]] = {
         _S.OPEN: {_R.CUSTOMER_WROTE, _R.REOPENED, _R.SEND_FAILED},
         _S.WAITING: {_R.ANSWERED},
         _S.SNOOZED: {_R.SNOOZED},
-        _S.SPAM: {_R.SPAM},
+        _S.SPAM: {_R.SPAM, _R.HATE, _R.BLOCKED},
     },
     _S.SPAM: {_S.OPEN: {_R.NOT_SPAM}},
 }
