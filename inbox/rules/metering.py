@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -10,7 +11,7 @@ _LEAST_KEPT = (
     0.1  # of a budget: so much reading leaves for answers at the beginning of a day, also where none were sent
 )
 _MOST_KEPT = 0.5
-_MARGIN = 1.25  # over what answers have cost lately
+_SPREAD = 2.5  # answers come as they like: so many standard deviations more than are expected
 ANSWERS_OF = timedelta(days=7)  # answers will cost what they cost in the last week
 UNDER_WAY = timedelta(minutes=10)  # an older reservation was left by a crash
 
@@ -51,8 +52,9 @@ def kept_for_answers(limit: int, sends: float, one: int, left: float) -> int:
     `sends`: what answers cost lately in such a time, `one`: what one answer costs, `left`: how much of the time is to
     come. It shrinks with the time; one answer is always kept, as far as half of the budget covers it.
     """
-    wanted = max(_LEAST_KEPT * limit, _MARGIN * sends) * left
-    return int(min(max(wanted, one), _MOST_KEPT * limit))
+    number = sends * left / one if one else 0.0
+    likely = sends * left + one * (1 + _SPREAD * math.sqrt(number))
+    return int(min(max(_LEAST_KEPT * limit * left, likely), _MOST_KEPT * limit))
 
 
 def units_within(limit: int | None, spent: int, kept: int, price: int, most: int) -> int:

@@ -164,10 +164,9 @@ def _own_pace(scope: Scope, now: datetime) -> float:
 
 
 def _pace(allowance: Allowance, now: datetime) -> float:
+    """What is left, and the first call of the next window, at even pauses."""
     left = (allowance.until - now).total_seconds()
-    if left <= 0 or allowance.remaining <= 0:
-        return math.inf  # open, or closed: then `_closed_for` says when it is renewed
-    return allowance.remaining / left
+    return (max(0, allowance.remaining) + 1) / left if left > 0 else math.inf
 
 
 def _closed_for(scope: Scope, shared: Mapping[str, Allowance], now: datetime) -> float:

@@ -18,19 +18,19 @@ def busy(per_hour: float) -> Learnt:
     return Learnt(rate, rate, rate**0.5, NOW - timedelta(days=30), NOW)
 
 
-def scope(account: int, per_hour: float = 10, calls: int = 300, left: float = QUARTER, **more: object) -> Scope:
+def scope(account: int, per_hour: float = 10, calls: int = 299, left: float = QUARTER, **more: object) -> Scope:
     own = (Allowance(calls, NOW + timedelta(seconds=left), QUARTER),)
     return Scope((account, "notes"), busy(per_hour), own=own, **more)  # type: ignore[arg-type]
 
 
-def test_what_is_left_of_a_window_is_used_evenly_over_what_is_left_of_its_time() -> None:
+def test_what_is_left_of_a_window_is_used_evenly_until_the_first_call_of_the_next() -> None:
     assert pauses([scope(1)], {}, NOW) == {(1, "notes"): pytest.approx(3)}
-    assert pauses([scope(1, calls=10, left=100)], {}, NOW) == {(1, "notes"): pytest.approx(10)}
+    assert pauses([scope(1, calls=9, left=100)], {}, NOW) == {(1, "notes"): pytest.approx(10)}
     assert pauses([scope(1, calls=0, left=100)], {}, NOW) == {(1, "notes"): pytest.approx(100)}
 
 
 def test_a_shared_limit_goes_by_the_square_root_of_how_busy_each_is() -> None:
-    shared = {"app": Allowance(90, NOW + timedelta(seconds=QUARTER), QUARTER)}
+    shared = {"app": Allowance(89, NOW + timedelta(seconds=QUARTER), QUARTER)}
     scopes = [scope(1, 400, groups=("app",)), scope(2, 100, groups=("app",)), scope(3, 100, groups=("app",))]
 
     found = pauses(scopes, shared, NOW)
@@ -52,7 +52,7 @@ def test_many_accounts_share_what_this_installation_can_do() -> None:
 
 
 def test_a_window_of_a_day_is_kept_for_the_busy_hours() -> None:
-    day = (Allowance(960, NOW + timedelta(days=1), 86_400),)
+    day = (Allowance(959, NOW + timedelta(days=1), 86_400),)
     learnt = busy(10)
     quiet = Learnt(learnt.fast / 4, learnt.slow / 4, learnt.root, learnt.since, NOW)
     burst = Learnt(learnt.fast * 4, learnt.slow * 4, learnt.root, learnt.since, NOW)
