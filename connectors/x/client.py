@@ -121,9 +121,14 @@ class XClient:
         """A page of at most `most` entries, and never more than the budget allows; X gives no page of fewer than
         `least`. Raises BudgetReached, and as `call`."""
         granted = self._reserve((cost.resource, *cost.also), most, least)
+        return self._settled(
+            granted, cost, lambda: self.call(name, *values, max_results=min(granted.values()), **params)
+        )
+
+    def _settled(self, granted: Mapping[str, int], cost: Cost, ask: Callable[[], Answer]) -> Answer:
         used: dict[str, list[str]] | None = None
         try:
-            answer = self.call(name, *values, max_results=min(granted.values()), **params)
+            answer = ask()
             used = charged(answer.object, cost)
             return answer
         except NotSent:
@@ -138,22 +143,15 @@ class XClient:
                 # Without an answer nobody knows: what was reserved stays counted.
                 self.meter.settle(resource, reserved, reserved if used is None else len(ids), ids)
 
-    def look_up(self, ids: Sequence[str], **params: Any) -> Answer:
-        """Posts by id, at most 100: as many as the budget allows. Raises BudgetReached, and as `call`."""
+    def look_up(self, ids: Sequence[str], *, with_people: bool = False, **params: Any) -> Answer:
+        """Posts by id, at most 100: as many as the budget allows. `with_people`: their authors come along. Raises
+        BudgetReached, and as `call`."""
         wanted = list(dict.fromkeys(ids))[:100]
-        granted = self.meter.reserve("post.read", len(wanted))
-        used: list[str] | None = None
-        try:
-            answer = self.call("get_tweets", ids=wanted[:granted], **params)
-            used = charged(answer.object, Cost("post.read"))["post.read"]
-            return answer
-        except NotSent:
-            used = []
-            raise
-        finally:
-            if used is None and self.refused is not None:
-                used = []
-            self.meter.settle("post.read", granted, granted if used is None else len(used), used or [])
+        cost = Cost("post.read", ("user.read",) if with_people else ())
+        granted = self._reserve((cost.resource, *cost.also), len(wanted), 1)
+        return self._settled(
+            granted, cost, lambda: self.call("get_tweets", ids=wanted[: min(granted.values())], **params)
+        )
 
     def _reserve(self, resources: Sequence[str], most: int, least: int) -> dict[str, int]:
         granted: dict[str, int] = {}

@@ -15,6 +15,7 @@ from typing import Any
 from connectors.messages import RawItem, Scope
 
 MENTIONS, OWN, QUOTES, DIRECTS = Scope("mentions"), Scope("own"), Scope("quotes"), Scope("dms")
+CONTEXT = Scope("context")  # what mentions answer, by others
 REPLIES = Scope("replies")  # in conversations of ours, to somebody else: found with the quotes
 GONE = "gone"
 DIRECT_PREFIX = "dm-"
@@ -123,6 +124,12 @@ class Includes:
 
     def add(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         self._found[name].update({str(one.get("id")): _still(one) for one in rows})
+
+    def add_all(self, others: Includes, posts: Iterable[Mapping[str, Any]]) -> None:
+        """Posts, with what they refer to."""
+        for name, rows in others._found.items():
+            self._found[name].update(rows)
+        self.add("tweets", posts)
 
     def of(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         """Only what this entry and the posts that it refers to need."""

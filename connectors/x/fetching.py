@@ -112,7 +112,8 @@ class Source:
     sizes: tuple[int, ...] = (100,)
     takes_marks: bool = True
     since: datetime | None = None  # how far back the very first walk goes
-    enrich: Callable[[list[Mapping[str, Any]], Includes], None] | None = None
+    # What else the entries of a page need, at the first time that they are seen; may add to what they refer to.
+    enrich: Callable[[list[Mapping[str, Any]], Includes, datetime], list[RawItem]] | None = None
     token_name: str = "pagination_token"
 
 
@@ -132,7 +133,7 @@ def walk_down(source: Source, known: KnownScope | None, wish: Wish) -> Iterator[
         size = min(source.sizes[min(number, len(source.sizes) - 1)], max(5, wish.page_items))
         answer, walk = _asked(source, settled, walk, size)
         entries = rows_of_page(answer)
-        items = _items(source, answer, entries, walk)
+        items = _items(source, answer, entries, walk, settled.top)
         brought, empty = brought + len(items), 0 if entries else empty + 1
         walk, outcome = _after(source, walk, entries, text_of(part_of(answer.object, "meta"), "next_token"))
         if outcome is Outcome.ON and empty > MOST_EMPTY:
@@ -163,14 +164,16 @@ def _asked(source: Source, settled: Settled, walk: Walk | None, size: int) -> tu
     return answer, walk or Walk(floor, server_time(answer).isoformat())
 
 
-def _items(source: Source, answer: Answer, entries: Sequence[Mapping[str, Any]], walk: Walk) -> tuple[RawItem, ...]:
-    """Of everything above the floor: what was brought before is known by its id."""
+def _items(
+    source: Source, answer: Answer, entries: Sequence[Mapping[str, Any]], walk: Walk, seen: int
+) -> tuple[RawItem, ...]:
+    """Of everything above the floor: what was brought before is known by its id. `seen`: up to this id it was."""
     fresh = [one for one in entries if _number(one) > walk.floor and (walk.floor or _is_since(one, source.since))]
-    includes = Includes(answer.object)
-    if source.enrich and fresh:
-        source.enrich(fresh, includes)
-    now = server_time(answer)
-    return tuple(item for one in fresh if (item := source.item(one, includes, now)) is not None)
+    includes, now = Includes(answer.object), server_time(answer)
+    news = [one for one in fresh if _number(one) > seen]
+    more = source.enrich(news, includes, now) if source.enrich and news else []
+    items = [item for one in fresh if (item := source.item(one, includes, now)) is not None]
+    return (*items, *more)
 
 
 def _after(source: Source, walk: Walk, entries: Sequence[Mapping[str, Any]], token: str) -> tuple[Walk, Outcome]:

@@ -6,7 +6,6 @@ Fields and expansions: https://docs.x.com/x-api/fundamentals/fields and …/expa
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +15,7 @@ from connectors.base import Refused, RetryLater
 from connectors.messages import KnownScope, Page, RawItem, Scope, Wish
 from connectors.x import entries
 from connectors.x.client import Cost, XClient, server_time
-from connectors.x.entries import Includes, count_of, id_of, part_of, post_item, referenced_id, text_of
+from connectors.x.entries import Includes, count_of, history_of, id_of, part_of, post_item, referenced_id, text_of
 from connectors.x.fetching import Source, rows_of_page, walk_down, with_overlap
 from connectors.x.people import Us, time_of_id
 
@@ -114,18 +113,26 @@ class Reader:
         includes.add("users", [{"id": self._us.id, "username": self._us.handle, "name": self._us.name}])
         return post_item(entries.OWN, whole, includes, is_sent=True, now=now)
 
-    def _bring_context(self, posts: Sequence[Mapping[str, Any]], includes: Includes) -> None:
-        """What a mention answers or quotes, when others wrote it and the budget allows."""
-        wanted = []
-        for post in posts:
-            if id_of(post, "in_reply_to_user_id") != self._us.id:
-                wanted.append(referenced_id(post, "replied_to"))
-            wanted.append(referenced_id(post, "quoted"))
-        wanted = [one for one in wanted if one]
-        if wanted:
-            with contextlib.suppress(RetryLater, Refused):
-                answer = self._client.look_up(wanted, tweet_fields=POST_FIELDS)
-                includes.add("tweets", rows_of_page(answer))
+    def _bring_context(self, posts: Sequence[Mapping[str, Any]], includes: Includes, now: datetime) -> list[RawItem]:
+        """What mentions answer or quote, when others wrote it and the budget allows: the quoted as a part of the
+        mention, the answered as a message of its own, so that the thread can be read."""
+        answered = [
+            referenced_id(post, "replied_to") for post in posts if id_of(post, "in_reply_to_user_id") != self._us.id
+        ]
+        quoted = [referenced_id(post, "quoted") for post in posts]
+        here = {id_of(post) for post in posts}
+        wanted = [one for one in (*answered, *quoted) if one and one not in here]
+        if not wanted:
+            return []
+        try:
+            answer = self._client.look_up(wanted, with_people=True, **WHOLE)
+        except (RetryLater, Refused):
+            return []
+        found = rows_of_page(answer)
+        theirs, item = Includes(answer.object), self._others(entries.CONTEXT)
+        includes.add_all(theirs, found)
+        parents = [post for post in found if set(history_of(post)) & set(answered)]
+        return [made for post in parents if (made := item(post, theirs, now)) is not None]
 
     # --- Around our own posts ---------------------------------------------------------------------------------------
 

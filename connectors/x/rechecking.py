@@ -72,7 +72,7 @@ def _sentence(said: str) -> str:
 
 def _new_versions(client: XClient, us: Us, edited: Sequence[Mapping[str, Any]]) -> list[RawItem]:
     """Of edited posts the newest version, whole: charged once a day, and it was just read."""
-    answer = client.look_up([history_of(post)[-1] for post in edited], **WHOLE)
+    answer = client.look_up([history_of(post)[-1] for post in edited], with_people=True, **WHOLE)
     includes, now = Includes(answer.object), server_time(answer)
     found = []
     for post in rows_of_page(answer):

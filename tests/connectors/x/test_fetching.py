@@ -224,15 +224,41 @@ def test_what_is_said_beneath_our_posts_without_naming_us_is_context_that_we_may
     assert world.x.permission(found.post).allowed is False
 
 
-def test_what_a_mention_answers_is_brought_along_when_others_wrote_it(world: World) -> None:
-    elsewhere = world.server.world.publish(
-        world.server.world.get_member("bogdan"), "Comanda mea nu a venit", timedelta()
-    )
-    mention = world.server.say("ana", "@bogdan întreabă @tasbora", quotes=elsewhere.id)
+def _elsewhere(world: World, text: str) -> str:
+    """A post of somebody else that has nothing to do with us."""
+    with world.server.lock:
+        return world.server.world.publish(world.server.world.get_member("bogdan"), text, timedelta()).id
+
+
+def test_what_a_mention_quotes_is_shown_when_others_wrote_it(world: World) -> None:
+    elsewhere = _elsewhere(world, "Comanda mea nu a venit")
+    mention = world.server.say("ana", "uite, @tasbora", quotes=elsewhere)
     world.read("mentions")
     quoted = world.of(mention).post
     assert quoted and quoted.quoted and quoted.quoted.text == "Comanda mea nu a venit"
     assert quoted.quoted.handle == "bogdan"
+
+
+def test_what_a_mention_answers_comes_along_as_context_of_the_same_thread_and_is_asked_for_once(world: World) -> None:
+    elsewhere = _elsewhere(world, "Comanda mea nu a venit")
+    mention = world.server.say("ana", "@bogdan întreabă @tasbora", answers=elsewhere)
+    for _ in range(3):
+        world.read("mentions")
+        world.clock.advance(timedelta(minutes=1))
+    context = world.of(elsewhere)
+    assert context.post and context.post.standing is Standing.CONTEXT
+    assert context.author.address == "bogdan"
+    assert context.references[0] == world.of(mention).references[0]
+    assert world.of(mention).in_reply_to == context.message_id
+    assert len(world.server.seen("GET /2/tweets")) == 1
+
+
+def test_a_budget_that_has_no_room_for_context_brings_the_mention_all_the_same(world: World) -> None:
+    mention = world.server.say("ana", "@bogdan întreabă @tasbora", answers=_elsewhere(world, "nimic"))
+    world.meter.left = {"post.read": 0}
+    world.read("mentions")
+    assert world.of(mention)
+    assert world.server.seen("GET /2/tweets") == []
 
 
 def test_a_repost_of_ours_is_reach_and_no_message(world: World) -> None:
