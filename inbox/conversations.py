@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from inbox import offers, people, splitting
+from inbox import hiding, offers, people, splitting
 from inbox.acts import Act, Desk, Refusal, accounts_of, read_token, take_back
 from inbox.facts import facts_of
 from inbox.ids import new_id
@@ -55,6 +55,8 @@ __all__ = [
 _REVERSALS: dict[str, Callable[[Desk, AuditRecord], None]] = {
     "split": splitting.unsplit,
     "take-person": offers.give_back,
+    "hide": hiding.unhide,
+    "show-again": hiding.unhide,
 }
 """Acts that change more than fields of the conversation, and how that is taken back."""
 
@@ -125,12 +127,13 @@ def _wake(conversation_id: int, now: datetime) -> bool:
 
 
 @transaction.atomic
-def mark_spam(conversation_id: int, actor: Actor, now: datetime) -> Act:
+def mark_spam(conversation_id: int, actor: Actor, now: datetime, *, is_hate: bool = False) -> Act:
+    """Out of every list but one, and no clock: nobody answers spam, or hate."""
     desk = Desk.open(conversation_id, actor, now)
     if desk.status is not Status.SPAM:
-        desk.set_status(Status.SPAM, Reason.SPAM)
+        desk.set_status(Status.SPAM, Reason.HATE if is_hate else Reason.SPAM)
         desk.conversation.is_unseen = False
-    return desk.close("spam")
+    return desk.close("hate" if is_hate else "spam")
 
 
 @transaction.atomic

@@ -18,7 +18,7 @@ from web.filenames import is_program, safe_name
 from web.formatting import Clock
 from web.languages import find_language, language_words
 from web.mailbody import may_be_previewed
-from web.posts import ShownPost, shown_entry
+from web.posts import ShownPost, shown_entry, why_hidden
 from web.rows import channel_of
 from web.sends import send_words
 from web.trust import checked_words, sender_badges, sender_notices
@@ -252,6 +252,7 @@ def _act_words(act: str, data: dict[str, Any], who: str, names: dict[int, str], 
         "name": str(data.get("name") or ""),
         "recipient": str(data.get("recipient") or _("the address")),
         "why": failure_words(str(data.get("why") or "")),
+        "why_hidden": why_hidden(str(data.get("why") or "")),
         "until": clock.moment(datetime.fromisoformat(until)) if isinstance(until, str) else "",
     }
     words = {
@@ -271,6 +272,9 @@ def _act_words(act: str, data: dict[str, Any], who: str, names: dict[int, str], 
         "tag": ("tag", _("%(who)s tagged it “%(tag)s”.")),
         "untag": ("tag", _("%(who)s took off the tag “%(tag)s”.")),
         "spam": ("shield-alert", _("%(who)s marked it as spam.")),
+        "hate": ("shield-alert", _("%(who)s put it away as hateful.")),
+        "hide": ("eye-off", _("%(who)s hid a post: %(why_hidden)s.")),
+        "show-again": ("undo-2", _("%(who)s showed a hidden post again.")),
         "not-spam": ("undo-2", _("%(who)s said that it is no spam.")),
         "undo": ("undo-2", _("%(who)s took back the last step.")),
         "undo-send": ("undo-2", _("%(who)s took a reply back before it left.")),

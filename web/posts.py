@@ -58,6 +58,7 @@ class ShownPost:
     before: tuple[tuple[str, str], ...] = ()  # (until when, what it said)
     deleted: str = ""
     hidden: str = ""
+    may_hide: bool = False
 
 
 def find_post(entry: dict[str, Any]) -> Post | None:
@@ -112,6 +113,7 @@ def shown_entry(entry: dict[str, Any], clock: Clock) -> ShownPost | None:
         before=tuple((clock.full(one["seen_at"]), one["text"]) for one in entry.get("editions") or ()),
         deleted=_("Deleted by its author, %(time)s") % {"time": clock.short(deleted)} if deleted else "",
         hidden=hidden_words(entry.get("post__hidden_why") or ""),
+        may_hide=entry["direction"] == "inbound" and not deleted,
     )
 
 
@@ -125,6 +127,11 @@ def carried_words(boosts: int, likes: int, readers: int) -> str:
     if likes:
         found.append(ngettext("%(num)s like", "%(num)s likes", likes) % {"num": compact(likes)})
     return ", ".join(found)
+
+
+def why_hidden(why: str) -> str:
+    words = {"spam": _("spam"), "hate": _("hateful"), "off-topic": _("off topic")}
+    return words.get(why, _("no reason given"))
 
 
 def hidden_words(why: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -228,3 +229,54 @@ def test_facts_of_another_version_do_not_break_the_page(house: House, post: Mess
     kept = replace(Post(), poll=Poll((("", -1),), "tomorrow"), media=tuple(Media("?", "x") for _ in range(30)))
     Message.objects.filter(id=post.id).update(enclosed={"post": {**plain(kept), "more": 1, "visibility": "circle"}})
     assert "X, direct" in page(house, post)  # what is not known is taken for private
+
+
+# --- Put away -------------------------------------------------------------------------------------------------------
+
+
+def press(house: House, message: Message, act: str, **data: str) -> Any:
+    data = {"message": str(message.id), **data}
+    return house.client("own").post(f"/c/{of(message).id}/act/{act}", data, headers=HTMX)
+
+
+def undo_in(answer: Any) -> str:
+    found = re.search(r'action="(/undo/[^"]+)"', answer.content.decode())
+    assert found, answer.content.decode()
+    return found[1]
+
+
+def test_a_post_is_hidden_with_a_reason_and_the_act_is_told_and_undone(house: House, post: Message) -> None:
+    assert 'name="why" value="off-topic"' in page(house, post)
+    hidden = press(house, post, "hide", why="hate")
+    assert PostState.objects.get(message=post).hidden_why == "hate"
+    html = page(house, post)
+    assert "Hidden as hateful" in html
+    assert "You hid a post: hateful." in html
+    assert "/act/show-again" in html
+    house.client("own").post(undo_in(hidden), headers=HTMX)
+    assert PostState.objects.get(message=post).hidden_why == ""
+    press(house, post, "hide", why="spam")
+    press(house, post, "show-again")
+    assert PostState.objects.get(message=post).hidden_why == ""
+
+
+def test_nothing_is_hidden_without_a_reason_or_out_of_another_conversation(house: House, post: Message) -> None:
+    assert "Choose a reason." in press(house, post, "hide").content.decode()
+    assert "Choose a reason." in press(house, post, "hide", why="dull").content.decode()
+    other = mention(post.account, "Something else", who="dana")
+    answer = house.client("own").post(
+        f"/c/{of(other).id}/act/hide", {"message": str(post.id), "why": "spam"}, headers=HTMX
+    )
+    assert "no longer here" in answer.content.decode()
+    assert PostState.objects.get(message=post).hidden_why == ""
+
+
+def test_a_whole_conversation_is_put_away_as_hateful_and_brought_back(house: House, post: Message) -> None:
+    assert "/act/hate" in page(house, post)
+    away = press(house, post, "hate")
+    assert (of(post).status, of(post).status_reason) == ("spam", "hate")
+    house.client("own").post(undo_in(away), headers=HTMX)
+    assert of(post).status == "open"
+    press(house, post, "hate")
+    press(house, post, "not-spam")
+    assert of(post).status == "open"
