@@ -37,6 +37,11 @@ def dollars(micros: int) -> str:
     return f"${whole}.{part:0<2}"
 
 
+def cents(micros: int) -> str:
+    """A sum for people: $46.12. Anything at all is never shown as nothing."""
+    return f"${micros / 1_000_000:,.2f}" if micros >= 5_000 or not micros else _("under $0.01")
+
+
 def sentence_of(account: str, limit: Limit, *, is_reading: bool) -> str:
     words = {"account": account, "limit": dollars(limit.micros or 0), "until": f"{limit.renewed_at:%-d %B, %H:%M}"}
     if limit.is_month:

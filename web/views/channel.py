@@ -51,7 +51,7 @@ def _channel(
     limits = [
         {
             "is_month": limit.is_month,
-            "spent": budgets.dollars(limit.spent),
+            "spent": budgets.cents(limit.spent),
             "limit": budgets.dollars(limit.micros) if limit.micros is not None else "",
             "percent": min(100, round(100 * limit.spent / limit.micros)) if limit.micros else 0,
             "is_soft": limit.is_soft(budget.soft_percent),
@@ -67,7 +67,7 @@ def _channel(
         "has_prices": prices.find_list(account.kind) is not None,
         "price_table": price_table(account.kind, clock.now),
         "used": spending.by_resource(account, clock.now),
-        "dollars": budgets.dollars,
+        "dollars": budgets.cents,
         "limits": limits,
         "daily": (typed or {}).get("daily", plain_dollars(budget.daily_micros)),
         "monthly": (typed or {}).get("monthly", plain_dollars(budget.monthly_micros)),

@@ -123,7 +123,7 @@ def spend_words(told: dict[str, Any] | None) -> str:
         spent = told["month_micros"] if is_month else told["today_micros"]
         limit = told["monthly_micros"] if is_month else told["daily_micros"]
     words = _("Most of its budget is spent: %(spent)s of %(limit)s")
-    return words % {"spent": budgets.dollars(spent), "limit": budgets.dollars(limit)}
+    return words % {"spent": budgets.cents(spent), "limit": budgets.dollars(limit)}
 
 
 def _in_a_word(row: dict[str, Any], clock: Clock) -> dict[str, str]:

@@ -24,7 +24,7 @@ from web.access import SignedIn, needs
 from web.rows import channel_of
 from web.views.page import clock_of, render
 
-_HEIGHT, _FOOT = 172, 24  # of the chart, in pixels: bars, and the days beneath them
+_HEIGHT, _FOOT = 300, 24  # of the chart, in pixels: bars, and the days beneath them
 _FIRST = 8.0  # percent: left of it stand the sums
 
 
@@ -38,7 +38,7 @@ def manage(request: SignedIn) -> HttpResponse:
         return _csv(found)
     context = {
         "rows": [_row(one) for one in found],
-        "total": budgets.dollars(sum(one.micros for one in found)),
+        "total": budgets.cents(sum(one.micros for one in found)),
         "month": formats.date_format(clock.now.date(), "F Y"),
         "chart": _chart(found),
     }
@@ -53,12 +53,12 @@ def _row(one: Channel) -> dict[str, Any]:
         "id": one.account_id,
         "name": one.name,
         "channel": channel_of(one.kind),
-        "spent": budgets.dollars(one.micros),
+        "spent": budgets.cents(one.micros),
         "limit": budgets.dollars(one.monthly_micros) if one.monthly_micros is not None else "",
         "answered": one.answered,
-        "each": budgets.dollars(round(each, -3)) if each is not None else "",
-        "newest": budgets.dollars(newest),
-        "before": budgets.dollars(before),
+        "each": budgets.cents(each) if each is not None else "",
+        "newest": budgets.cents(newest),
+        "before": budgets.cents(before),
         "trend": "up" if newest > before * 1.1 else "down" if newest < before * 0.9 else "same",
     }
 
@@ -80,7 +80,7 @@ def _chart(found: list[Channel]) -> dict[str, Any] | None:
             {
                 "day": formats.date_format(day, "j M"),
                 "iso": day.isoformat(),
-                "sum": budgets.dollars(micros),
+                "sum": budgets.cents(micros),
                 "x": f"{_FIRST + number * step + step * 0.15:.2f}%",
                 "middle": f"{_FIRST + (number + 0.5) * step:.2f}%",
                 "width": f"{step * 0.7:.2f}%",
