@@ -81,6 +81,15 @@ class Controllable(Protocol):
     def suspend(self, who: str, is_suspended: bool = True) -> None: ...
 
 
+@runtime_checkable
+class Telling(Protocol):
+    """A network with something to say on the control page besides its timeline."""
+
+    def facts(self) -> Sequence[str]:
+        """Sentences."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """What an account of ours is connected with, as if its owner had just said yes (`connectors.social.Connected`)."""

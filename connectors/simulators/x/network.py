@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from connectors.simulators.control import NoSuchEntry
 from connectors.simulators.x.things import DirectEvent, Member, Upload, XPost
@@ -34,7 +35,10 @@ class XNetwork:
         self.posts: dict[str, XPost] = {}  # in the order they were made
         self.directs: dict[str, DirectEvent] = {}
         self.uploads: dict[str, Upload] = {}
+        self._names: dict[str, Member] = {}  # as last found: a member may take another name
         self._last_id = 0
+        self._about: dict[tuple[str, str], list[XPost]] = {}  # (field of XPost, the id it names) → who names it
+        self._written: dict[str, int] = {}  # author → versions of posts
 
     def new_id(self) -> str:
         wanted = (int(self.now().timestamp() * 1000) - EPOCH_MS) << 22
@@ -59,7 +63,13 @@ class XNetwork:
 
     def find_member(self, username: str) -> Member | None:
         wanted = username.lstrip("@").lower()
-        return next((one for one in self.members.values() if one.username.lower() == wanted), None)
+        known = self._names.get(wanted)
+        if known is not None and known.username.lower() == wanted:
+            return known
+        found = next((one for one in self.members.values() if one.username.lower() == wanted), None)
+        if found is not None:
+            self._names[wanted] = found
+        return found
 
     def get_member(self, username: str) -> Member:
         found = self.find_member(username)
@@ -93,8 +103,16 @@ class XNetwork:
         )
         for fact, value in facts.items():
             setattr(post, fact, value)
-        self.posts[post.id] = post
+        self.add(post)
         return post
+
+    def add(self, post: XPost) -> None:
+        """Also into what `count` and `written` look up."""
+        self.posts[post.id] = post
+        self._written[post.author_id] = self._written.get(post.author_id, 0) + 1
+        for kind in ("answers", "quotes", "reposts"):
+            if named := getattr(post, kind):
+                self._about.setdefault((kind, named), []).append(post)
 
     def _worded(self, author: Member, text: str, answered: XPost | None) -> tuple[str, tuple[Link, ...], int]:
         """(the text as X shows it, its links, how many characters of leading mentions it hides)"""
@@ -123,16 +141,15 @@ class XNetwork:
         shown, links = shorten(text)
         new = replace(post, id=self.new_id(), text=shown, links=links, created_at=self.now(), surfaces_at=self.now())
         post.history.append(new.id)
-        self.posts[new.id] = new
+        self.add(new)
         return new
 
     def delete(self, id_: str) -> None:
         """With all its versions, and with the reposts of it."""
         for version in self.get_post(id_).history:
             self.posts[version].deleted_at = self.now()
-        for post in self.posts.values():
-            if post.reposts in self.get_post(id_).history:
-                post.deleted_at = post.deleted_at or self.now()
+            for repost in self._about.get(("reposts", version), ()):
+                repost.deleted_at = repost.deleted_at or self.now()
 
     def newest(self, post: XPost) -> XPost:
         return self.posts[post.history[-1]]
@@ -153,20 +170,25 @@ class XNetwork:
             return False
         return not author.is_protected or author.id == viewer.id or author.id in viewer.follows
 
-    def listed(self, viewer: Member) -> Iterator[XPost]:
-        """What timelines and search know now, newest first, each post in its newest version."""
+    def listed(self, viewer: Member, after: int = 0) -> Iterator[XPost]:
+        """What timelines and search know now, newest first down to an id, each post in its newest version."""
         now = self.now()
-        for post in reversed(list(self.posts.values())):
+        for post in reversed(self.posts.values()):
+            if int(post.id) <= after:
+                return
             if post.history[-1] == post.id and self.is_visible(post, viewer) and (post.surfaces_at or now) <= now:
                 yield post
 
     def count(self, kind: str, post: XPost) -> int:
         """How many answers, quotes or reposts a post has; `kind` is the field of XPost that names it."""
         return sum(
-            1
-            for one in self.posts.values()
-            if getattr(one, kind) in post.history and one.deleted_at is None and one.history[-1] == one.id
+            one.deleted_at is None and one.history[-1] == one.id
+            for version in post.history
+            for one in self._about.get((kind, version), ())
         )
+
+    def written(self, member: Member) -> int:
+        return self._written.get(member.id, 0)
 
     # --- Direct messages --------------------------------------------------------------------------------------------
 
@@ -212,11 +234,11 @@ class XNetwork:
         """The same words by the same author within a day, while the first ones still stand."""
         since = self.now() - timedelta(days=1)
         shown, _, _ = self._worded(author, text, self.posts.get(answers))
+        wanted = (author.id, answers, quotes, shown.strip())
+        recent = takewhile(lambda one: one.created_at > since, reversed(self.posts.values()))
         return any(
-            (one.author_id, one.answers, one.quotes, one.text.strip()) == (author.id, answers, quotes, shown.strip())
-            and one.deleted_at is None
-            and one.created_at > since
-            for one in self.posts.values()
+            one.deleted_at is None and (one.author_id, one.answers, one.quotes, one.text.strip()) == wanted
+            for one in recent
         )
 
     def has_link(self, text: str) -> bool:

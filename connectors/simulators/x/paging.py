@@ -20,6 +20,12 @@ def listed(request: Request, name: str) -> list[str]:
     return values
 
 
+def since_of(request: Request) -> int:
+    """The since_id of a request, 0 without a readable one."""
+    text = request.first("since_id")
+    return int(text) if text.isdecimal() else 0
+
+
 def within(request: Request, posts: list[XPost]) -> list[XPost]:
     """docs.x.com/x-api/fundamentals/pagination: since_id and until_id leave out the post they name."""
     for name in ("since_id", "until_id"):

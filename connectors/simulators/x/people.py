@@ -105,6 +105,13 @@ class PeopleAtWork(XCore):
             facts: dict[str, Any] = {"answers": answers, "quotes": quotes, "lang": lang, "uploads": uploads}
             return self.world.publish(author, text, late, reply_settings=reply_settings, **facts).id
 
+    def facts(self) -> list[str]:
+        """What the control page says of the network besides: what X would have charged, and what it refused."""
+        with self.lock:
+            micros, refused = self.ledger.micros(), len(self.limits.refused)
+        told = [f"X would have charged ${micros / 1_000_000:.3f} so far."]
+        return told + [f"{refused} calls were refused as too many."] * (refused > 0)
+
     def boost(self, who: str, about: str) -> str:
         with self.lock:
             post = self.world.newest(self.world.get_post(about))

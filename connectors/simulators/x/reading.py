@@ -8,7 +8,7 @@ from typing import Any
 
 from connectors.simulators.exchange import Answer, Malformed, Request, json_answer
 from connectors.simulators.x.core import XCore
-from connectors.simulators.x.paging import listed, page, within
+from connectors.simulators.x.paging import listed, page, since_of, within
 from connectors.simulators.x.problems import invalid, not_allowed, not_found, suspended
 from connectors.simulators.x.searching import matcher
 from connectors.simulators.x.showing import Showing
@@ -140,7 +140,7 @@ class ReadingRoutes(XCore):
         owner = self._owner(request)
         posts = [
             post
-            for post in self.world.listed(self.viewer)
+            for post in self.world.listed(self.viewer, since_of(request))
             if not post.reposts and any(member.id == owner.id for _, _, member in self.world.mentioned(post))
         ]
         return self._timeline(request, showing, posts[:MOST_MENTIONS], (5, 100, 10), owner)
@@ -150,7 +150,7 @@ class ReadingRoutes(XCore):
         left_out = {one for text in request.query.get("exclude", ()) for one in text.split(",")}
         posts = [
             post
-            for post in self.world.listed(self.viewer)
+            for post in self.world.listed(self.viewer, since_of(request))
             if post.author_id == owner.id
             and not (post.answers and "replies" in left_out)
             and not (post.reposts and "retweets" in left_out)
@@ -206,7 +206,11 @@ class ReadingRoutes(XCore):
             return invalid("The `query` query parameter must have 1 to 512 characters.", "query", [query[:600]])
         fits = matcher(query, self.world)
         since = self.world.now() - timedelta(days=7)
-        posts = [post for post in self.world.listed(self.viewer) if post.created_at >= since and fits(post)]
+        posts = [
+            post
+            for post in self.world.listed(self.viewer, since_of(request))
+            if post.created_at >= since and fits(post)
+        ]
         return self._timeline(request, showing, posts, (10, 100, 10))
 
     # --- Direct messages: docs.x.com/x-api/direct-messages/lookup/introduction --------------------------------------

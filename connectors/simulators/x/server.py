@@ -60,7 +60,8 @@ class XServer(PeopleAtWork, ReadingRoutes, WritingRoutes, UploadRoutes, ConsentR
             for post in posts.values():
                 post.history = posts[post.history[0]].history if post.history[0] in posts else post.history
                 post.uploads = tuple(world.uploads.get(one.id, one) for one in post.uploads)
-            world.posts, world.directs = posts, unpack(dict[str, DirectEvent], state["directs"])
+                world.add(post)
+            world.directs = unpack(dict[str, DirectEvent], state["directs"])
             world.start_after(max((int(id_) for id_ in (*world.members, *posts, *world.directs)), default=0))
             access.tokens = unpack(dict[str, Grant], state["tokens"])
             access.refreshes = unpack(dict[str, Grant], state["refreshes"])

@@ -196,7 +196,6 @@ class Showing:
         self.people[id_] = self.person(self.network.members[id_])
 
     def person(self, member: Member) -> dict[str, Any]:
-        posts = sum(1 for one in self.network.posts.values() if one.author_id == member.id and not one.deleted_at)
         values = {
             "created_at": stamp(member.created_at),
             "description": member.description,
@@ -208,7 +207,7 @@ class Showing:
             "public_metrics": {
                 "followers_count": member.followers,
                 "following_count": member.following,
-                "tweet_count": posts,
+                "tweet_count": self.network.written(member),
                 "listed_count": 0,
                 "like_count": 0,
                 "media_count": 0,
