@@ -18,6 +18,7 @@ from connectors.x.client import Cost, XClient, server_time
 from connectors.x.entries import Includes, count_of, history_of, id_of, part_of, post_item, referenced_id, text_of
 from connectors.x.fetching import Source, rows_of_page, walk_down, with_overlap
 from connectors.x.people import Us, time_of_id
+from connectors.x.wording import mentions
 
 POST_FIELDS = (
     "attachments,author_id,conversation_id,created_at,display_text_range,entities,in_reply_to_user_id,"
@@ -131,7 +132,9 @@ class Reader:
         found = rows_of_page(answer)
         theirs, item = Includes(answer.object), self._others(entries.CONTEXT)
         includes.add_all(theirs, found)
-        parents = [post for post in found if set(history_of(post)) & set(answered)]
+        # What names us comes, or came, by itself.
+        strangers = [post for post in found if not mentions(post, self._us.id, self._us.handle)]
+        parents = [post for post in strangers if set(history_of(post)) & set(answered)]
         return [made for post in parents if (made := item(post, theirs, now)) is not None]
 
     # --- Around our own posts ---------------------------------------------------------------------------------------
