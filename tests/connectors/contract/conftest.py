@@ -41,7 +41,7 @@ def harness(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
         install_toy(tmp_path / "site", monkeypatch)
     made = find_harness(kind)
     if made is None:
-        pytest.skip(f"the kind “{kind}” has no harness: tests/connectors/contract/of_{kind}.py")
+        pytest.fail(f"the kind “{kind}” has no harness: tests/connectors/contract/of_{kind}.py")
     with made() as harness:
         yield harness
     monkeypatch.undo()

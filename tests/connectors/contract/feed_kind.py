@@ -1,6 +1,6 @@
-"""A kind made by following CONTRIBUTING.md: comments below a site's articles, read from a JSON feed, answered there.
+"""Made by following CONTRIBUTING.md: comments below a site's articles, read from a JSON feed, answered there.
 
-Settings: `base_url`. Secrets: `key`. A comment is `{"id", "by", "text", "at", "answers"}`, newest first in `/feed`.
+Settings: `base_url`. Secrets: `key`. `/feed` has objects with id, by, text, at and answers, the newest first.
 """
 
 import json
@@ -23,10 +23,9 @@ def words(data, name):
 
 def moment(text):
     try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return found if found.tzinfo else None
 
 
 class FeedConnector:
@@ -84,8 +83,7 @@ class FeedConnector:
             in_reply_to=f"feed:{parent}" if parent else "",
             references=(f"feed:{parent}",) if parent else (),
             flags=() if by else (m.Flag.UNREADABLE,),
-            stable_sha256=digest,
-            raw_sha256=digest,
+            **dict.fromkeys(("stable_sha256", "raw_sha256"), digest),
         )
 
     def identity_key(self, address):
@@ -103,12 +101,12 @@ class FeedConnector:
         return m.OutboundMessage(reply.idempotency_key, self._us, (to,), content)
 
     def send(self, message, commit):
-        made = self._wire.create("POST", "/comments", commit, json=json.loads(message.content))
-        return self._receipt(message, made.object)
+        body = json.loads(message.content)
+        return self._receipt(message, self._wire.create("POST", "/comments", commit, json=body).object)
 
     def _receipt(self, message, made):
-        outcomes = tuple(m.RecipientOutcome(one, m.Outcome.SENT) for one in message.recipients)
-        return m.Receipt(outcomes, words(made, "id"), message_id=f"feed:{words(made, 'id')}")
+        (to,), id_ = message.recipients, words(made, "id")
+        return m.Receipt((m.RecipientOutcome(to, m.Outcome.SENT),), id_, message_id=f"feed:{id_}")
 
     def find_sent(self, message):
         rows = self._wire.call("GET", "/feed", params={"from": 0, "most": 200}).rows
