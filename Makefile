@@ -20,7 +20,7 @@ run: install     ## the demo: a small shop's inbox on http://127.0.0.1:8025
 	@$(BIN)/balas run --demo
 
 test: install    ## the whole suite on SQLite; what needs a missing program is skipped and says so
-	@$(BIN)/pytest -q -n 2 --dist loadgroup
+	@$(BIN)/pytest -q -n 2 --dist loadgroup $(ARGS)
 
 lint: install    ## ruff, mypy, import contracts
 	$(BIN)/ruff check .

@@ -116,6 +116,7 @@ class BlueskyConnector:
     def limits(self) -> Limits:
         """Lengths are told by `measure`: a post has 300 characters, whatever they are made of."""
         return Limits(
+            max_characters=speech.POST_GRAPHEMES,
             max_attachment_bytes=speech.MAX_PICTURES * speech.MAX_PICTURE_BYTES,
             max_recipients=1,
             max_files=speech.MAX_PICTURES,

@@ -137,7 +137,8 @@ def _parse_post(
         media=tuple(found.media),
         quoted=found.quoted,
         labels=_labels(view, record),
-        revision=text(view, "indexedAt", most=64),
+        # When it was indexed: an order for records that were put anew, but no time of an edit, which Bluesky knows not.
+        revision=f"indexed {indexed}" if (indexed := text(view, "indexedAt", most=55)) else "",
         facts=_facts(view, record, person, uri, rich),
     )
     return ParsedMessage(

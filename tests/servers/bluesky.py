@@ -7,7 +7,7 @@
 
 MIT licence; nothing of it ships. Needs npm and PostgreSQL; the Node it runs on (22) comes from npm. Its packages are
 put into var/ once, pinned by the lock in tests/servers/atproto; CI does so at its very start, in the background:
-`python -m tests.servers.bluesky`. better-sqlite3, which would have to be compiled, is replaced by the SQLite of Node.
+tests/servers/bluesky_packages.py. better-sqlite3, which would have to be compiled, is replaced by the SQLite of Node.
 The data does not survive the end of the process.
 """
 
@@ -15,15 +15,12 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import fcntl
 import hashlib
 import hmac
 import json
 import os
 import select
-import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -37,59 +34,12 @@ import pytest
 import requests
 
 from connectors.bluesky.richtext import MENTION, find_facets
+from tests.servers.bluesky_packages import Missing, install
 from tests.servers.postgres import find_initdb, running_postgres
-from tests.servers.requirement import find_program, free_port
+from tests.servers.requirement import free_port
 
-SOURCE = Path(__file__).parent / "atproto"
-_HOME = Path(__file__).resolve().parents[2] / "var" / "npm"
-_START_SECONDS, _INSTALL_SECONDS = 120.0, 900
+_START_SECONDS = 120.0
 _SIGNED_WITH = b"jwt-secret"  # the key of dev-env's tokens
-_TRIES = 3
-
-
-class Missing(Exception):
-    """What this machine lacks: one sentence."""
-
-
-def install() -> Path:
-    """The folder that holds node_modules, made on first use by one process at a time. Raises Missing."""
-    npm = find_program("npm")
-    if not npm or not find_program("node"):
-        raise Missing("npm is missing: apt install nodejs npm")
-    sources = sorted(path for path in SOURCE.rglob("*") if path.is_file() and "node_modules" not in path.parts)
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
-    folder = _HOME / f"bluesky-{digest}"
-    _HOME.mkdir(parents=True, exist_ok=True)
-    with (_HOME / "bluesky.lock").open("w") as guard:
-        fcntl.flock(guard, fcntl.LOCK_EX)
-        if not (folder / "ready").exists():
-            _install_into(folder, npm)
-    return folder
-
-
-def _install_into(folder: Path, npm: str) -> None:
-    command = [npm, "ci", "--prefix", str(folder), "--no-audit", "--no-fund", "--ignore-scripts", "--omit=optional"]
-    said = ""
-    for _ in range(_TRIES):
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(SOURCE, folder, ignore=shutil.ignore_patterns("node_modules"))
-        # The packages want Node 22, which comes along with them; the npm that installs may run on an older one.
-        try:
-            done = subprocess.run(
-                [*command, "--engine-strict=false", "--loglevel=error"],
-                capture_output=True,
-                text=True,
-                timeout=_INSTALL_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            said = f"no end after {_INSTALL_SECONDS} s"
-            continue
-        if done.returncode == 0:
-            (folder / "ready").touch()
-            return
-        said = done.stderr[-500:]
-    raise Missing(f"npm could not install the Bluesky network: {said}")
 
 
 @dataclass
@@ -279,11 +229,3 @@ def _stop(process: subprocess.Popen[str]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait(10)
-
-
-if __name__ == "__main__":
-    started = time.monotonic()
-    try:
-        print(f"{install()} ({time.monotonic() - started:.0f} s)", file=sys.stderr)
-    except Missing as error:
-        sys.exit(str(error))
