@@ -18,9 +18,10 @@ from connectors.messages import Outcome, Receipt, RecipientOutcome
 from inbox.acts import Desk
 from inbox.changes import Live, announce
 from inbox.claims import TO_SEND, Claim, ClaimLost
+from inbox.drafts import give_back
 from inbox.ids import new_id
 from inbox.killpoints import reach
-from inbox.models import Envelope, EnvelopeBody, EnvelopeRecipient, SlaEvent
+from inbox.models import Envelope, EnvelopeBody, EnvelopeRecipient, PostState, SlaEvent
 from inbox.naming import name_send
 from inbox.rules.states import Reason, SendState, SlaKind, Status, may_become, may_change
 from inbox.transactions import retried
@@ -208,9 +209,15 @@ def become_sent(envelope: Envelope, at: datetime, now: datetime, *, refused: boo
 
 
 def become_failed(envelope: Envelope, sentence: str, now: datetime) -> str:
-    """For good: the conversation comes back to the queue and says why. The text stays in its message."""
+    """For good: the conversation comes back to the queue and says why. The text stays in its message.
+
+    What a platform refused is to be written otherwise, or to somebody else: its writer has it back as a draft at once.
+    """
     envelope.finished_at = now
     put_state(envelope, SendState.FAILED, sentence, due_at=None)
+    writer = envelope.message.author_user
+    if writer is not None and PostState.objects.filter(message_id=envelope.message_id).exists():
+        give_back(envelope, writer, now)
     desk = Desk.open(envelope.conversation_id, "balas", now)
     desk.touched = True
     bring_back(desk)

@@ -46,7 +46,7 @@ from inbox.models import Account
 from inbox.sealing import KeyMissing
 from inbox.sql import moment
 from search.backend import SearchUnavailable, get_backend
-from workers import aftercare, connections, delivering, proving
+from workers import aftercare, connections, delivering, proving, rechecking
 from workers.bells import ring
 from workers.clock import utc_now as utc_now
 from workers.polled import DISK_FULL as DISK_FULL
@@ -137,6 +137,7 @@ def _fetch_and_tend(
 ) -> Polled:
     polled = _fetch(account, connector, held, on_page)
     aftercare.attend(account, connector, held)
+    rechecking.attend(account, connector, held)
     return polled
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 
-from connectors.base import Connector, RetryLater
+from connectors.base import Connector, RetryLater, Unsupported
 from connectors.messages import Listing, Scope
 from inbox import leases, reconciliation
 from inbox.models import Account
@@ -31,6 +31,10 @@ def prove_if_due(account: Account, connector: Connector, held: leases.Held, *, i
         return False
     try:
         missing = sum(_prove(account, connector, held))
+    except Unsupported:
+        # It cannot list: whether anything was missed cannot be told, and asking again each time would tell no more.
+        reconciliation.proved(account.id, utc_now())
+        return False
     except RetryLater as error:
         log.warning("account %s: its mail could not be listed in full: %s", account.name, error.sentence)
         reconciliation.postpone(account.id, utc_now() + AGAIN_AFTER_FAULT)

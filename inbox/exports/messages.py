@@ -7,7 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from inbox.exports.rows import Row, ids_of
-from inbox.models import Attachment, Delivery, DuplicateLink, Envelope, EnvelopeRecipient, Message, StrandLink
+from inbox.models import (
+    Attachment,
+    Delivery,
+    DuplicateLink,
+    Envelope,
+    EnvelopeRecipient,
+    Message,
+    PostState,
+    StrandLink,
+)
 from inbox.rules import passages
 from inbox.rules.languages import UNKNOWN
 from inbox.rules.states import SendState, message_state
@@ -17,6 +26,7 @@ def message_rows(chunk: Sequence[Message], names: Mapping[int, str]) -> Iterator
     ids = ids_of(chunk)
     links = _links(chunk)
     deliveries, attachments, sends = _deliveries(ids, names), _attachments(ids), _sends(ids)
+    posts = dict(PostState.objects.filter(message__in=ids).values_list("message", "visibility"))
     originals = dict(DuplicateLink.objects.filter(message__in=ids, ended_at=None).values_list("message", "original"))
     for message in chunk:
         envelopes = sends.get(message.id, [])
@@ -24,6 +34,7 @@ def message_rows(chunk: Sequence[Message], names: Mapping[int, str]) -> Iterator
             "id": str(message.id),
             **_whereabouts(message, links.get(message.strand_id)),
             "kind": message.kind,
+            "visibility": posts.get(message.id),
             "account": names.get(message.account_id or 0),
             "direction": message.direction,
             "author": {

@@ -184,7 +184,9 @@ class _Batch:
             for letter in strand.letters:
                 old = self.threads.free.get(letter.strand_id or 0)
                 if old is not None and (old.id != strand.id or letter.is_changed):
-                    stirred |= {old.conversation_id, strand.conversation_id}
+                    # What people have touched keeps its ledger; a letter that comes to it is like a new one.
+                    stays = strand.id in self.threads.stored and strand.id not in self.threads.free
+                    stirred |= {old.conversation_id} if stays else {old.conversation_id, strand.conversation_id}
         return stirred - {0}
 
     def _remove_emptied(self, strands: Sequence[Strand]) -> None:
