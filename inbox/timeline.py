@@ -62,7 +62,7 @@ class Timeline:
     earlier: str  # cursor for `earlier=`, "" when the beginning is shown
     newest_message: int  # what a writer who looks now has seen
     identities: list[dict[str, Any]]  # id, kind, address, display, verified, reach, evidence, actor, linked_at
-    others: list[dict[str, Any]]  # id, subject, status, kind, last_activity_at, messages_count
+    others: list[dict[str, Any]]  # id, subject, status, kind, visibility, last_activity_at, messages_count
     draft: dict[str, Any] | None  # id, body, fields, seen_message, updated_at, attachments [{id, name, size}], is_stale
 
 
@@ -256,7 +256,7 @@ def _acts(conversation_id: int, since: datetime | None, before: datetime | None)
 
 def _others(conversation: dict[str, Any], scope: Scope) -> list[dict[str, Any]]:
     rows = readable(scope).filter(customer_id=conversation["customer_id"]).exclude(id=conversation["id"])
-    columns = ("id", "subject", "status", "kind", "last_activity_at", "messages_count", "preview")
+    columns = ("id", "subject", "status", "kind", "visibility", "last_activity_at", "messages_count", "preview")
     return list(rows.order_by("-last_activity_at").values(*columns)[:MAX_OTHERS])
 
 

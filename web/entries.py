@@ -18,7 +18,7 @@ from web.filenames import is_program, safe_name
 from web.formatting import Clock
 from web.languages import find_language, language_words
 from web.mailbody import may_be_previewed
-from web.posts import ShownPost, shown_entry, why_hidden
+from web.posts import ShownPost, find_post, shown_entry, why_hidden
 from web.rows import channel_of
 from web.sends import send_words
 from web.trust import checked_words, sender_badges, sender_notices
@@ -136,6 +136,8 @@ def _details(entry: dict[str, Any], clock: Clock) -> list[tuple[str, str]]:
 def _told_copies(entry: dict[str, Any], copies: list[dict[str, Any]], clock: Clock) -> dict[str, str] | None:
     deliveries = entry.get("deliveries") or []
     places = {delivery["account_name"] for delivery in deliveries}
+    if find_post(entry) is not None and len(places) < 2:
+        return None  # every version of a post arrives
     if len(deliveries) > 1:
         count = max(len(places), 2)
         summary = (

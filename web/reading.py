@@ -188,7 +188,7 @@ def _heading(row: dict[str, Any], entries: Iterable[dict[str, Any]]) -> str:
 
 
 def _other(row: dict[str, Any], clock: Clock) -> dict[str, Any]:
-    channel: Channel = channel_of(row["kind"])
+    channel: Channel = channel_of(row["kind"], row.get("visibility") or "")
     return {
         "url": reverse("conversation", args=[row["id"]]),
         "channel": channel,

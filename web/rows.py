@@ -52,8 +52,10 @@ class Channel:
 
 
 def channel_of(kind: str, visibility: str = "") -> Channel:
+    """`visibility` "": nothing is said of it; a social channel is then drawn as one that everyone can read."""
     card = card_of(kind)
-    return Channel(_(card.name), card.icon, card.letter, is_public=find_visibility(visibility) in PUBLIC)
+    is_public = find_visibility(visibility) in PUBLIC if visibility else card.is_social
+    return Channel(_(card.name), card.icon, card.letter, is_public=is_public)
 
 
 def channel_words(row: dict[str, Any]) -> str:

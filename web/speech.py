@@ -94,7 +94,8 @@ def find_speech(
         channel=channel_of(account.kind, str(spoken.visibility or "")),
         sender=account.address if card_of(account.kind).has_recipients else at_handle(account.address),
         to=", ".join(people[:3]),
-        choices=tuple(choice_of(one, people) for one in spoken.visibilities),
+        # Always in the same order, whatever is proposed: hands know where each one lies.
+        choices=tuple(choice_of(one, people) for one in Visibility if one in spoken.visibilities),
         chosen=str(spoken.visibility or ""),
         warning=spoken.warning,
         has_warning=_takes_warning(connector, spoken),
@@ -108,7 +109,7 @@ def find_speech(
         cost=_cost(account, connector, spoken, text, held),
         refusal=(permission.sentence or _("This post cannot be answered.")) if permission.allowed is False else "",
         caution=permission.sentence if permission.allowed is None else "",
-        objections=_objections(spoken),
+        objections=_objections(spoken) if text.strip() else (),  # without words nothing is wrong yet
         exposed=_exposed(spoken),
         url=url,
         host=host_in(url),
@@ -177,9 +178,6 @@ def count_words(measure: Measure) -> str:
 
 
 def _objections(spoken: Spoken) -> tuple[str, ...]:
-    """Without words nothing is wrong yet; what is too long, the counter says."""
-    if not spoken.measure.count:
-        return ()
     found = list(spoken.objections)
     if spoken.visibility is not None and spoken.visibility not in spoken.visibilities:
         found.insert(0, _("More people could read this than what it answers."))
