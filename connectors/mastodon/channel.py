@@ -119,6 +119,8 @@ class MastodonConnector:
                 self._instance = ask_instance(self._wire)
             except Refused:
                 self._instance = Instance()
+            except RetryLater:
+                return self._instance  # asked again the next time
             self._is_instance_told = True
         return self._instance
 

@@ -53,9 +53,9 @@ def length_of(text: str, url_length: int = URL_LENGTH, is_plain: bool = False) -
     rest, text = max(0, len(text) - _MOST), text[:_MOST]
     count, at = rest, 0
     for span in spans_of(text, url_length):
-        count += _graphemes(text[at : span.start]) + span.counts
+        count += graphemes(text[at : span.start]) + span.counts
         at = span.end
-    count += _graphemes(text[at:])
+    count += graphemes(text[at:])
     return max(count, len(text) + rest) if is_plain else count
 
 
@@ -78,7 +78,8 @@ def excess_at(text: str, limit: int, url_length: int = URL_LENGTH, is_plain: boo
     return len(text)
 
 
-def _graphemes(text: str) -> int:
+def graphemes(text: str) -> int:
+    """User-perceived characters, without a discount for anything."""
     return len(text) if text.isascii() and "\r" not in text else len(_clusters(text))
 
 

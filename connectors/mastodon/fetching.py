@@ -22,7 +22,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from connectors.mastodon.values import ident, moment, rank
 from connectors.messages import KnownScope, Page, RawItem, Scope, Wish
-from connectors.wire import Answer, Wire
+from connectors.wire import Answer, TooMuch, Wire
 
 OVERLAP = timedelta(minutes=15)
 _MOST_PAGES = 2000  # of one walk
@@ -135,9 +135,16 @@ class Walk:
         return self._left is not None and self._left <= 0
 
     def _ask(self, **where: str) -> tuple[Answer, list[Row]]:
-        params = [*self._source.params, ("limit", str(self._limit)), *((name, value) for name, value in where.items())]
-        answer = self._wire.call("GET", self._source.path, params=params, endpoint=self._source.endpoint)
-        return answer, [one for one in answer.rows if ident(one)]
+        while True:
+            params = [*self._source.params, ("limit", str(self._limit)), *where.items()]
+            try:
+                answer = self._wire.call("GET", self._source.path, params=params, endpoint=self._source.endpoint)
+            except TooMuch:
+                if self._limit == 1:
+                    raise
+                self._limit = max(1, self._limit // 8)
+            else:
+                return answer, [one for one in answer.rows if ident(one)]
 
     def _before(self, answer: Answer) -> datetime:
         """Older than this has settled, by whichever clock is behind: the server's or ours."""

@@ -72,13 +72,18 @@ def freeze(reply: Reply, us: Us, instance: Instance, settings: dict[str, Any]) -
     # Whom a thread of our own is spoken to in is not mentioned for being its author.
     handle = to.address.lstrip("@") if reply.to else rules.answered_handle(reply.answers)
     words = reply.text.replace("\r\n", "\n").strip()
+    words = rules.lead_of(words, handle, us.domain) + words
+    warning = rules.warning_of(reply.answers, reply.warning)
+    excess = rules.counted(words, warning, instance) - instance.max_characters
+    if excess > 0:
+        raise Unsupported(f"With @{handle} in front this is {excess} characters too long.")
     facts = reply.answers.facts if reply.answers is not None else {}
     content = canonical(
         {
             "form": FORM,
             "key": reply.idempotency_key,
-            "status": rules.lead_of(words, handle, us.domain) + words,
-            "spoiler_text": rules.warning_of(reply.answers, reply.warning),
+            "status": words,
+            "spoiler_text": warning,
             "visibility": rules.NAMES[visibility],
             "language": reply.language,
             "answers_id": ident(facts, "id"),

@@ -229,19 +229,26 @@ def _post(data: Mapping[str, Any], status: Mapping[str, Any], us: Us, is_ours: b
         quoted=_quoted(status, us),
         labels=("sensitive",) if status.get("sensitive") is True else (),
         revision=_revision(status),
-        facts={
-            "id": ident(status),
-            "server": us.server,
-            "uri": text(status, "uri", 2000),
-            "author_id": ident(account),
-            "author_uri": identity_of(account, us.server),
-            "handle": handle_of(account, us.domain),
-            "is_suspended": account.get("suspended") is True,
-            "is_limited": account.get("limited") is True,
-            "in_reply_to_id": ident(status, "in_reply_to_id"),
-            "language": _language(status),
-        },
+        facts=_facts(status, us),
     )
+
+
+def _facts(status: Mapping[str, Any], us: Us) -> dict[str, Any]:
+    """What an answer needs: ids count on our server alone."""
+    account = part(status, "account")
+    found = {
+        "id": ident(status),
+        "server": us.server,
+        "uri": text(status, "uri", 2000),
+        "author_id": ident(account),
+        "author_uri": identity_of(account, us.server),
+        "handle": handle_of(account, us.domain),
+        "is_suspended": account.get("suspended") is True,
+        "is_limited": account.get("limited") is True,
+        "in_reply_to_id": ident(status, "in_reply_to_id"),
+        "language": _language(status),
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def _revision(status: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from connectors.mastodon.counting import excess_at, length_of, mentions_of
+from connectors.mastodon.counting import excess_at, graphemes, length_of, mentions_of
 from connectors.mastodon.instance import Instance
 from connectors.messages import Address
 from connectors.social import Measure, Outline, OutlinedFile, Permission, Post, Standing, Visibility
@@ -27,7 +27,7 @@ def measure(text: str, answers: Post | None, instance: Instance, domain: str) ->
     lead = lead_of(text, answered_handle(answers), domain)
     warning = warning_of(answers, "")
     limit, plain = instance.max_characters, instance.counts_plainly
-    taken = length_of(lead, instance.url_length, plain) + length_of(warning, 10**9, True) if lead or warning else 0
+    taken = length_of(lead, instance.url_length, plain) + graphemes(warning)
     count = taken + length_of(text, instance.url_length, plain)
     excess = excess_at(text, max(0, limit - taken), instance.url_length, plain) if count > limit else None
     return Measure(count, limit, "characters", excess)
@@ -106,11 +106,14 @@ def objections(outline: Outline, instance: Instance, settings: Mapping[str, Any]
 
 
 def whole_length(outline: Outline, instance: Instance, domain: str) -> int:
-    """As the server counts: the warning and the text with its mention. The warning gets no discount."""
     lead = lead_of(outline.text, answered_handle(outline.answers), domain)
     warning = warning_of(outline.answers, outline.warning)
-    body = lead + outline.text.strip()
-    return length_of(body, instance.url_length, instance.counts_plainly) + length_of(warning, 10**9, True)
+    return counted(lead + outline.text.strip(), warning, instance)
+
+
+def counted(text: str, warning: str, instance: Instance) -> int:
+    """As the server counts a text that stands as it will be sent: the warning counts, and gets no discount."""
+    return length_of(text, instance.url_length, instance.counts_plainly) + graphemes(warning)
 
 
 def _about_files(files: tuple[OutlinedFile, ...], instance: Instance) -> list[str]:
