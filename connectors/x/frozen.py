@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -40,8 +39,8 @@ MOST_BYTES = 512 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """What `freeze` wrote. `answers_id`: the post that is answered; `conversation` or `to.external_id`: whom a direct
-    message goes to."""
+    """What `freeze` wrote. `answers_id`: the post that is answered; `conversation`, or else
+    `participant`: where a direct message goes."""
 
     key: str
     text: str
@@ -49,6 +48,7 @@ class Frozen:
     answers_id: str
     answers_first: str  # the id of its first version
     conversation: str
+    participant: str
     to: Address
     sender: Address
     written_at: datetime | None
@@ -74,8 +74,9 @@ def freeze(reply: Reply, us: Us, is_long: bool, is_bound: bool) -> OutboundMessa
         raise Unsupported(" ".join(refused))
     facts = reply.answers.facts if reply.answers else {}
     is_direct = rules.is_direct(outline)
-    to = _recipient(reply, facts)
-    if is_direct and not (text_of(facts, "dm_conversation_id") or to.external_id):
+    to = reply.to[0] if reply.to else Address("")
+    participant = to.external_id or id_of(facts, "author_id")
+    if is_direct and not (text_of(facts, "dm_conversation_id") or participant):
         raise Unsupported("A direct message needs somebody it goes to.")
     answers_id = "" if is_direct else id_of(facts, "id") or _answered_id(reply)
     if reply.in_reply_to and not is_direct and not answers_id:
@@ -89,6 +90,7 @@ def freeze(reply: Reply, us: Us, is_long: bool, is_bound: bool) -> OutboundMessa
             "answers_id": answers_id,
             "answers_first": (id_of(facts, "first_id") or answers_id) if answers_id else "",
             "conversation": text_of(facts, "dm_conversation_id") if is_direct else "",
+            "participant": participant if is_direct else "",
             "to": {"handle": to.address, "name": to.name, "id": to.external_id},
             "from": {"handle": us.handle or reply.sender.address, "name": us.name or reply.sender.name, "id": us.id},
             "written_at": reply.written_at.astimezone(UTC).isoformat(),
@@ -107,15 +109,6 @@ def freeze(reply: Reply, us: Us, is_long: bool, is_bound: bool) -> OutboundMessa
     )
     recipients = (to.address,) if to.address else ()
     return OutboundMessage(reply.idempotency_key, us.handle or reply.sender.address, recipients, content)
-
-
-def _recipient(reply: Reply, facts: Mapping[str, Any]) -> Address:
-    if reply.to:
-        chosen = reply.to[0]
-        return chosen if chosen.external_id else Address(chosen.address, chosen.name, id_of(facts, "author_id"))
-    if reply.answers and id_of(facts, "author_id"):
-        return Address(reply.answers.profile.handle or id_of(facts, "author_id"), "", id_of(facts, "author_id"))
-    return Address("")
 
 
 def _answered_id(reply: Reply) -> str:
@@ -149,6 +142,7 @@ def thaw(content: bytes) -> Frozen | None:
         id_of(data, "answers_id"),
         id_of(data, "answers_first"),
         text_of(data, "conversation"),
+        id_of(data, "participant"),
         Address(text_of(to, "handle"), text_of(to, "name"), text_of(to, "id")),
         Address(text_of(sender, "handle"), text_of(sender, "name"), text_of(sender, "id")),
         time_of(data, "written_at"),

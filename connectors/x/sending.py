@@ -63,7 +63,7 @@ def _send_direct(client: XClient, frozen: Frozen, media: list[str], commit: Call
         body["dm_conversation_id"] = frozen.conversation
         endpoint = "POST /2/dm_conversations/:dm_conversation_id/messages"
     else:
-        body["participant_id"] = frozen.to.external_id
+        body["participant_id"] = frozen.participant
         endpoint = "POST /2/dm_conversations/with/:participant_id/messages"
     answer = client.create(commit, "dm.create", endpoint, lambda: client.call("create_direct_message", **body))
     event_id = id_of(part_of(answer.object, "data"), "dm_event_id")
@@ -111,9 +111,7 @@ def find_sent(client: XClient, us: Us, message: OutboundMessage, *, owned: str) 
 
 def _find_direct(client: XClient, us: Us, message: OutboundMessage, frozen: Frozen) -> Receipt | None:
     where = (
-        {"dm_conversation_id": frozen.conversation}
-        if frozen.conversation
-        else {"participant_id": frozen.to.external_id}
+        {"dm_conversation_id": frozen.conversation} if frozen.conversation else {"participant_id": frozen.participant}
     )
     answer = client.read(
         "get_direct_message_events",
