@@ -15,13 +15,17 @@ from connectors.ratelimits import RateHeaders, wait_of, windows_of
 
 _LINK = re.compile(r"<([^<>]{1,4000})>\s*((?:;[^,<>]{0,300})*)")
 _REL = re.compile(r"\brel\s*=\s*\"?([^\";]{1,100})")
-_DIGIT, _VERSION = re.compile(r"\d"), re.compile(r"v?\d(\.\d)?")
+_DIGIT, _VERSION = re.compile(r"\d"), re.compile(r"v\d(\.\d)?")
 _WORDS = ("error_description", "detail", "message", "error", "title")
 _MAX_LINKS = 20
 
 
 class NotSent(RetryLater):
     """No connection was made: nothing of the request can have reached the server."""
+
+
+class OffLimits(NotSent):
+    """The name leads to an address that is no business of ours: it was not asked, and is not asked again."""
 
 
 class Unanswered(RetryLater):
@@ -81,10 +85,9 @@ class Answer:
 
 def plain_endpoint(method: str, path: str) -> str:
     """ "GET /2/users/:id/mentions" of a path: parts that hold a digit and are no version name an individual."""
-    parts = [
-        ":id" if re.search(r"\d", one) and not re.fullmatch(r"v?\d(\.\d)?", one) else one for one in path.split("/")
-    ]
-    return f"{method.upper()} {'/'.join(parts)}"
+    first, *rest = path.lstrip("/").split("/")
+    parts = [":id" if _DIGIT.search(one) and not _VERSION.fullmatch(one) else one for one in rest]
+    return f"{method.upper()} /{'/'.join([first, *parts])}"
 
 
 def usual_words(data: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urljoin, urlsplit
 
 from connectors import ratelimits
-from connectors.answers import Answer, Dialect, NotSent, TooMuch, Unanswered, failure, read_json
+from connectors.answers import Answer, Dialect, NotSent, OffLimits, TooMuch, Unanswered, failure, read_json
 from connectors.base import ConnectorError, Refused, TokenSource
 from connectors.egress import is_public
 from connectors.lookup import is_loopback
@@ -52,6 +52,7 @@ class Line:
         self._meter: Meter = meter or Unmetered()
         self._adapter: Adapter | None = None
         self._ahead: set[str] = set()  # endpoints for whose next call the meter was asked already
+        self._is_down = False  # what was asked last found no answer, after all attempts
         self._repeats: dict[str, int] = {}  # endpoint → refusals for its limit in a row
         self._secrets: set[str] = {bearer} - {""}
 
@@ -122,7 +123,12 @@ class Line:
             try:
                 response = self._once(request, ends_at - time.monotonic(), max_bytes, may_repeat)
             except (NotSent, Unanswered) as error:
-                if isinstance(error, TooMuch) or not may_repeat or not self._may_go_on(request, attempt, ends_at):
+                if (
+                    isinstance(error, TooMuch | OffLimits)
+                    or not may_repeat
+                    or not self._may_go_on(request, attempt, ends_at)
+                ):
+                    self._is_down = may_repeat
                     raise
                 attempt += 1
                 continue
@@ -130,6 +136,7 @@ class Line:
             if response.status_code in _PASSING and may_repeat and self._may_go_on(request, attempt, ends_at):
                 attempt += 1
                 continue
+            self._is_down = may_repeat and response.status_code in _PASSING
             if is_renewable and not is_renewed and self._is_expired(response) and self._renew(request):
                 is_renewed = True
                 continue
@@ -164,11 +171,13 @@ class Line:
             return {}
         # Through a proxy no name is resolved here; what is an address already can still be looked at.
         if (host.replace(".", "").isdecimal() or ":" in host) and not is_public(host):
-            raise NotSent(f"{host} is no server of the public internet.")
+            raise OffLimits(f"{host} is no server of the public internet.")
         return {"http": proxy, "https": proxy}
 
     def _may_go_on(self, request: requests.PreparedRequest, attempt: int, ends_at: float) -> bool:
         """Waits before the next attempt, when there is one."""
+        if self._is_down:  # just found out: the next request is asked once
+            return False
         if attempt >= len(_WAITS) or ends_at - time.monotonic() < 2 * _WAITS[attempt] or not _rewound(request):
             return False
         time.sleep(_WAITS[attempt])

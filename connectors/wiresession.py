@@ -24,7 +24,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, NewConnectionError
 
-from connectors.answers import NotSent, TooMuch, Unanswered
+from connectors.answers import NotSent, OffLimits, TooMuch, Unanswered
 from connectors.base import RetryLater
 from connectors.deadline import Deadline
 from connectors.lookup import NotFound, addresses_of
@@ -44,9 +44,10 @@ _now = threading.local()  # .deadline of the exchange that this thread is in
 class _Refusal(NewConnectionError):
     """An address that may not be reached. Its sentence is for people."""
 
-    def __init__(self, connection: HTTPConnection, sentence: str) -> None:
+    def __init__(self, connection: HTTPConnection, sentence: str, is_final: bool = False) -> None:
         super().__init__(connection, sentence)
         self.sentence = sentence
+        self.is_final = is_final
 
 
 class _Watched:
@@ -61,7 +62,7 @@ class _Watched:
         except NotFound as error:
             raise _Refusal(self, f"{self.host} {error}.") from None
         if self.may_reach and not all(self.may_reach(one) for one in addresses):
-            raise _Refusal(self, f"{self.host} is no server of the public internet.")
+            raise _Refusal(self, f"{self.host} is no server of the public internet.", is_final=True)
         last: OSError | None = None
         for address in addresses[:8]:
             wait = min(CONNECT_SECONDS, deadline.left)
@@ -195,7 +196,7 @@ def _trouble(error: BaseException, name: str, deadline: Deadline) -> RetryLater:
         chain.extend(more for more in inner if isinstance(more, BaseException) and more not in chain)
     for one in chain:
         if isinstance(one, _Refusal):
-            return NotSent(one.sentence)
+            return OffLimits(one.sentence) if one.is_final else NotSent(one.sentence)
         if isinstance(one, ssl.SSLCertVerificationError):
             return NotSent(f"The certificate of {name} is not trusted: {one.verify_message}.")
     if deadline.is_over or any(isinstance(one, TimeoutError | requests.Timeout) for one in chain):
