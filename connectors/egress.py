@@ -10,12 +10,10 @@ may ask for an address that came from outside.
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import ipaddress
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +22,9 @@ from typing import Final
 from urllib.parse import quote, urljoin, urlsplit
 
 import idna
+
+from connectors.deadline import Deadline
+from connectors.lookup import NotFound, addresses_of
 
 MAX_ADDRESS = 2000
 _PORTS: Final = {"http": 80, "https": 443}
@@ -139,30 +140,12 @@ def _plain_host(host: str) -> str:
     return plain
 
 
-_resolving = threading.BoundedSemaphore(8)  # a resolver that hangs must not take a thread for each picture
-
-
 def _address_of(target: _Target, rules: Rules, deadline: float) -> str:
     """The address to connect to. All that the name has must be public: a name with one inside is a trap."""
-    found: list[str] = []
-    done = threading.Event()
-
-    def look() -> None:
-        try:
-            with contextlib.suppress(OSError, UnicodeError):
-                rows = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-                found.extend(str(row[4][0]) for row in rows)
-        finally:
-            _resolving.release()
-            done.set()
-
-    if not _resolving.acquire(timeout=max(0.0, deadline - time.monotonic())):
-        raise NotFetched("Too many names are being looked up.")
-    threading.Thread(target=look, name="looking-up", daemon=True).start()
-    if not done.wait(max(0.0, deadline - time.monotonic())):
-        raise NotFetched(f"{target.host} could not be found in time.")
-    if not found:
-        raise NotFetched(f"{target.host} could not be found.")
+    try:
+        found = addresses_of(target.host, target.port, max(0.0, deadline - time.monotonic()))
+    except NotFound as error:
+        raise NotFetched(f"{target.host} {error}.") from None
     if not all(rules.may_reach(one) for one in found):
         raise NotFetched(f"{target.host} is no host of the public internet.")
     return found[0]
@@ -179,22 +162,14 @@ def _ask(target: _Target, ip: str, rules: Rules, deadline: float) -> tuple[int, 
     if left <= 0:
         raise NotFetched(f"{target.host} did not answer in time.")
     try:
-        with socket.create_connection((ip, target.port), timeout=left) as plain:
-            # Every read has a timeout, and all of them together: a byte a second is no answer either.
-            guard = threading.Timer(left, _hang_up, [plain])
-            guard.daemon = True
-            guard.start()
-            try:
-                return _exchange(target, plain, rules)
-            finally:
-                guard.cancel()
+        with socket.create_connection((ip, target.port), timeout=left) as plain, Deadline(left) as end:
+            end.watch(plain)
+            found = _exchange(target, plain, rules)
+            if end.is_over:  # what was read until then is no answer
+                raise TimeoutError
+            return found
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise NotFetched(f"{target.host} could not be asked ({type(error).__name__}).") from None
-
-
-def _hang_up(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
 
 
 def _exchange(target: _Target, plain: socket.socket, rules: Rules) -> tuple[int, dict[str, str], bytes]:

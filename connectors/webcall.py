@@ -10,13 +10,13 @@ import http.client
 import json
 import socket
 import ssl
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from connectors.base import RetryLater
+from connectors.deadline import Deadline
 from connectors.mail.endpoint import tls_context
 
 SECONDS = 20.0
@@ -85,34 +85,35 @@ def _exchange(
     seconds: float,
 ) -> tuple[int, bytes]:
     """Status and at most MAX_BYTES + 1 of the body."""
-    is_late = threading.Event()
-
-    def end() -> None:
-        is_late.set()
-        with contextlib.suppress(OSError):
-            plain.shutdown(socket.SHUT_RDWR)
-
-    # A server that trickles would satisfy every single read: the whole exchange has one end.
-    watch = threading.Timer(seconds, end)
-    watch.daemon = True
-    watch.start()
-    try:
-        sock = plain if scheme == "http" else tls_context().wrap_socket(plain, server_hostname=host)
-        connection = http.client.HTTPConnection(host, timeout=seconds)
-        connection.sock = sock
-        with contextlib.closing(connection):
-            connection.request("GET" if body is None else "POST", path, body, dict(headers))
-            response = connection.getresponse()
-            content = response.read(MAX_BYTES + 1)
-        if is_late.is_set():  # what was read until then is no answer
+    with Deadline(seconds) as deadline:
+        deadline.watch(plain)
+        try:
+            found = _talk(plain, scheme, host, path, body, headers, seconds)
+        except (OSError, http.client.HTTPException) as error:
+            if deadline.is_over:
+                raise TimeoutError from error
+            raise
+        if deadline.is_over:  # what was read until then is no answer
             raise TimeoutError
-        return response.status, content
-    except (OSError, http.client.HTTPException) as error:
-        if is_late.is_set():
-            raise TimeoutError from error
-        raise
-    finally:
-        watch.cancel()
+        return found
+
+
+def _talk(
+    plain: socket.socket,
+    scheme: str,
+    host: str,
+    path: str,
+    body: bytes | None,
+    headers: Mapping[str, str],
+    seconds: float,
+) -> tuple[int, bytes]:
+    sock = plain if scheme == "http" else tls_context().wrap_socket(plain, server_hostname=host)
+    connection = http.client.HTTPConnection(host, timeout=seconds)
+    connection.sock = sock
+    with contextlib.closing(connection):
+        connection.request("GET" if body is None else "POST", path, body, dict(headers))
+        response = connection.getresponse()
+        return response.status, response.read(MAX_BYTES + 1)
 
 
 def _read(status: int, content: bytes) -> Answer:
