@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from inbox import hiding, offers, people, splitting
+from inbox import blocking, hiding, offers, people, splitting
 from inbox.acts import Act, Desk, Refusal, accounts_of, read_token, take_back
 from inbox.facts import facts_of
 from inbox.ids import new_id
@@ -55,6 +55,7 @@ __all__ = [
 _REVERSALS: dict[str, Callable[[Desk, AuditRecord], None]] = {
     "split": splitting.unsplit,
     "take-person": offers.give_back,
+    "block": blocking.unblock,
     "hide": hiding.unhide,
     "show-again": hiding.unhide,
 }

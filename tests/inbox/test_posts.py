@@ -9,6 +9,8 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
+from inbox import blocking
+from inbox.conversations import undo
 from inbox.models import Conversation, Customer, Draft, Identity, Message, PostEdition, PostState, RawBody, SlaEvent
 from tests.builders import digest_all, put, receive
 from tests.inbox.ground import make_user
@@ -102,6 +104,24 @@ def test_our_own_post_written_elsewhere_stops_the_clock(index):
 def test_the_first_answer_of_a_social_account_is_promised_within_an_hour(index):
     receive(make_square(), post(1, "Hello", by=ANA))
     assert only(Conversation).due_at == NOW + HOUR
+
+
+def test_posts_of_a_blocked_person_arrive_as_spam_until_it_is_undone(index):
+    account, user = make_square(), make_user()
+    receive(account, post(1, "Buy now", by=BOB))
+    first = only(Conversation)
+    act = blocking.block(first.id, user, NOW)
+    first.refresh_from_db()
+    assert (first.status, first.status_reason, first.due_at) == ("spam", "blocked", None)
+    receive(account, post(2, "Buy again", by=BOB, at=NOW + HOUR), post(3, "Hello", by=ANA))
+    found = Conversation.objects.get(preview="Buy again")
+    assert (found.status, found.status_reason, found.is_unseen, found.due_at) == ("spam", "blocked", False, None)
+    assert conversations()["Ana"].status == "open"
+    undo(act.undo, user, NOW + MINUTE)
+    receive(account, post(4, "Sorry", by=BOB, at=NOW + 2 * HOUR))
+    assert Conversation.objects.get(preview="Sorry").status == "open"
+    first.refresh_from_db()
+    assert first.status == "open"
 
 
 # --- Edits ----------------------------------------------------------------------------------------------------------

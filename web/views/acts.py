@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from inbox import automatic, conversations, hiding, offers, replies, reports, splitting, worklist
+from inbox import automatic, blocking, conversations, hiding, offers, replies, reports, splitting, worklist
 from inbox.acts import Act, Refusal, read_token
 from inbox.ids import read_id
 from inbox.models import Envelope, User
@@ -102,6 +102,7 @@ ACTS: dict[str, Perform] = {
     ),
     "spam": lambda request, id, now: conversations.mark_spam(id, request.user, now),
     "hate": lambda request, id, now: conversations.mark_spam(id, request.user, now, is_hate=True),
+    "block": lambda request, id, now: blocking.block(id, request.user, now),
     "not-spam": lambda request, id, now: conversations.not_spam(id, request.user, now),
     "hide": lambda request, id, now: hiding.hide(
         id, read_id(request.POST.get("message")), request.user, now, why=request.POST.get("why", "") or "-"
@@ -133,6 +134,7 @@ def _told(act: Act, name: str) -> str:
         "untag": _("Tag taken off"),
         "spam": _("Marked as spam"),
         "hate": _("Put away as hateful"),
+        "block": _("Blocked: what they write arrives as spam"),
         "hide": _("Hidden"),
         "show-again": _("Shown again"),
         "not-spam": _("Taken out of spam"),
