@@ -21,7 +21,7 @@ from connectors.x.people import Us, time_of_id
 from connectors.x.wording import mentions
 
 POST_FIELDS = (
-    "attachments,author_id,conversation_id,created_at,display_text_range,entities,in_reply_to_user_id,"
+    "attachments,author_id,conversation_id,created_at,entities,in_reply_to_user_id,"
     "lang,note_tweet,possibly_sensitive,referenced_tweets,reply_settings,withheld"
 )
 USER_FIELDS = (
