@@ -139,7 +139,7 @@ def connect(values: Mapping[str, str], kept: Mapping[str, str], code: str, spool
         us = ask_who(wire, instance)
     finally:
         wire.close()
-    settings: dict[str, Any] = {"base_url": wire.base_url, "us": {**us.plain(), "name": us.name}}
+    settings: dict[str, Any] = {"base_url": wire.base_url, "us": us.plain()}
     settings["instance"] = instance.plain()
     if values.get("insecure"):
         settings["insecure"] = True
@@ -177,12 +177,6 @@ def ask_who(wire: Wire, instance: Instance) -> Us:
     domain = instance.domain or domain_of(account, wire.host)
     name = text(account, "display_name", 400).strip() or text(account, "username", 200)
     return Us(ident(account), handle_of(account, domain), name, identity_of(account, wire.host), domain, wire.host)
-
-
-def missing_permits(answer_scopes: str) -> list[str]:
-    """Those of PERMITS that a token's scopes do not hold; a whole "read" holds every "read:…"."""
-    held = set(answer_scopes.split())
-    return [one.name for one in PERMITS if one.name not in held and one.name.partition(":")[0] not in held]
 
 
 def note_of(instance: Instance) -> str:

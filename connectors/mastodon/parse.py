@@ -204,22 +204,22 @@ def visibility_of(status: Mapping[str, Any]) -> Visibility:
     return _VISIBILITIES.get(text(status, "visibility", 40), Visibility.DIRECT)
 
 
-def standing_of(status: Mapping[str, Any], us: Us, kind: str = "") -> Standing:
+def standing_of(status: Mapping[str, Any], us: Us, told: str = "") -> Standing:
     named = {ident(one) for one in rows(status, "mentions")}
     if visibility_of(status) is Visibility.DIRECT and us.id in named:
         return Standing.DIRECT
     if us.id and ident(status, "in_reply_to_account_id") == us.id:
         return Standing.REPLY
-    if kind == "quote" or (us.id and ident(part(_quoted_status(status), "account")) == us.id):
+    if told == "quote" or (us.id and ident(part(_quoted_status(status), "account")) == us.id):
         return Standing.QUOTE
-    return Standing.MENTION if us.id in named or kind == "mention" else Standing.CONTEXT
+    return Standing.MENTION if us.id in named or told == "mention" else Standing.CONTEXT
 
 
 def _post(data: Mapping[str, Any], status: Mapping[str, Any], us: Us, is_ours: bool) -> Post:
     account = part(status, "account")
-    kind = text(part(data, "notification"), "type", 60)
+    told = text(part(data, "notification"), "type", 60)
     return Post(
-        standing=Standing.OWN if is_ours else standing_of(status, us, kind),
+        standing=Standing.OWN if is_ours else standing_of(status, us, told),
         visibility=visibility_of(status),
         url=text(status, "url", 2000) or text(status, "uri", 2000),
         profile=profile_of(account, us),

@@ -30,7 +30,14 @@ class Us:
     server: str = ""
 
     def plain(self) -> dict[str, str]:
-        return {"id": self.id, "handle": self.handle, "uri": self.uri, "domain": self.domain, "server": self.server}
+        return {
+            "id": self.id,
+            "handle": self.handle,
+            "name": self.name,
+            "uri": self.uri,
+            "domain": self.domain,
+            "server": self.server,
+        }
 
 
 def us_of(data: Mapping[str, Any]) -> Us:

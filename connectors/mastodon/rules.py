@@ -124,7 +124,7 @@ def _about_files(files: tuple[OutlinedFile, ...], instance: Instance) -> list[st
     if len(files) > 1 and kinds & {"video", "audio"}:
         found.append("A film or a recording goes alone: send the others in another post.")
     for one in files:
-        most = instance.max_image_bytes if kind_of(one.content_type) == "image" else instance.max_video_bytes
+        most = instance.max_image_bytes if one.content_type.lower().startswith("image/") else instance.max_video_bytes
         if one.size > most:
             found.append(f"{one.name} has {_megabytes(one.size)}; this server takes at most {_megabytes(most)}.")
         if not _is_taken(one.content_type, instance):
@@ -135,14 +135,14 @@ def _about_files(files: tuple[OutlinedFile, ...], instance: Instance) -> list[st
 
 
 def kind_of(content_type: str) -> str:
-    kind = content_type.partition("/")[0].lower()
-    return kind if kind in {"image", "video", "audio"} else "other"
+    family = content_type.partition("/")[0].lower()
+    return family if family in {"image", "video", "audio"} else "other"
 
 
 def _is_taken(content_type: str, instance: Instance) -> bool:
     if instance.file_types:
         return content_type.partition(";")[0].strip().lower() in {one.lower() for one in instance.file_types}
-    return bool(instance.program) or kind_of(content_type) != "other"
+    return bool(instance.program) or kind_of(content_type) in {"image", "video", "audio"}
 
 
 def _megabytes(size: int) -> str:
