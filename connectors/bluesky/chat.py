@@ -56,7 +56,7 @@ class Chat:
             if done.get(convo_id) == rev:
                 continue
             items = list(self._messages(convo, floor, datetime.now(UTC)))
-            done = dict([(convo_id, rev), *list(done.items())[:_MAX_KEPT]])
+            done = {convo_id: rev} | {one: kept for one, kept in list(done.items())[:_MAX_KEPT] if one != convo_id}
             yield Page(tuple(items), state={DMS: {"mark": mark, "done": done}})
             count += len(items)
             if wish.max_items is not None and count >= wish.max_items:

@@ -47,7 +47,8 @@ def pages_of(
     count = 0
     for step in walk.steps(ask):
         items = tuple(bring(step.fresh)) if step.fresh else ()
-        if items or step.state != before:
+        # Ground that is known already is walked again without a word.
+        if items or (step.is_last and step.state != before):
             yield Page(items, state={scope: step.state})
         count += len(items)
         if most is not None and count >= most:

@@ -5,7 +5,7 @@
         … hydrate step.fresh, store them …
         Page(items, state={scope: step.state})
 
-Known ground is remembered as a time (`top`) and as the newest few hundred keys. A walk goes down to the known ground
+Known ground is remembered as a time (`top`) and as the newest keys. A walk goes down to the known ground
 less an overlap, always over the newest page, and once an hour over the last day, because an entry is listed by the
 time that its writer's clock said: it may surface far below. An interrupted walk leaves where it was; the next one
 walks what is new, then goes on there. A cursor that is refused, repeats itself or is missing though there must be more
@@ -29,7 +29,7 @@ HISTORY = timedelta(days=30)
 _DEEP_EVERY, _DEEP_BACK = timedelta(hours=1), timedelta(hours=24)
 _MAX_PAGES = 300
 _LONG = 30  # entries; servers give fewer than they are asked for
-_MAX_KEYS = 600
+_MAX_KEYS = 1500
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ class Listed:
 class Step:
     fresh: Sequence[Entry]
     state: Mapping[str, Any]
+    is_last: bool = False
 
 
 def short(key: str) -> str:
@@ -86,13 +87,13 @@ class Walk:
         for _ in range(_MAX_PAGES):
             listed = self._ask(ask, cursor)
             if listed is None:
-                yield Step((), self._state("", None))
+                yield Step((), self._state("", None), is_last=True)
                 return
             entries = [one for one in listed.entries if one.key not in self._seen]
             if listed.entries and not entries and cursor:
                 following = _time_cursor(listed.entries[-1].at)
                 if following == cursor:
-                    yield Step((), self._state("", None))  # round and round
+                    yield Step((), self._state("", None), is_last=True)  # round and round
                     return
                 cursor = following
                 continue
@@ -105,7 +106,8 @@ class Walk:
             left = self._left
             if not is_over and not has_jumped and left and left.cursor and last < left.top - OVERLAP:
                 cursor, has_jumped = left.cursor, True
-            yield Step(self._fresh(entries), self._finished() if is_over else self._state(cursor, last))
+            fresh = self._fresh(entries)
+            yield Step(fresh, self._finished() if is_over else self._state(cursor, last), is_last=is_over)
             if is_over:
                 return
 
@@ -131,7 +133,8 @@ class Walk:
 
     def _fresh(self, entries: Sequence[Entry]) -> list[Entry]:
         fresh = [one for one in entries if short(one.key) not in self._known]
-        self._known = dict.fromkeys([*(short(one.key) for one in entries), *self._known])
+        if fresh:
+            self._known = dict.fromkeys([*(short(one.key) for one in fresh), *self._known])
         return fresh
 
     def _state(self, cursor: str, at: datetime | None) -> dict[str, Any]:

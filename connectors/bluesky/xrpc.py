@@ -11,11 +11,11 @@ library, and its models drop or refuse fields that a newer server sends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from connectors.base import AuthFailed, ConnectorError, LogInExpired, Refused
-from connectors.bluesky.values import text
+from connectors.bluesky.values import group, rows, text
 from connectors.registry import AccountSettings, SecretText
 from connectors.wire import BLUESKY_HEADERS, Answer, Dialect, Gone, Wire
 
@@ -123,15 +123,16 @@ class Xrpc:
         answer = self.wire.create(
             "POST", f"/xrpc/{method}", commit, json=body, headers=_proxied(service), takes=_REFUSALS
         )
-        return self._read(answer)
+        return self._read(answer, _said(body))
 
-    def _read(self, answer: Answer) -> Mapping[str, Any]:
+    def _read(self, answer: Answer, said: Collection[str] = ()) -> Mapping[str, Any]:
+        """`said`: what we have written, which must not come back in a sentence."""
         if 200 <= answer.status < 300:
             return answer.object
         error = self._error(answer)
         if error is not None:
             raise error
-        raise self.wire.failure(answer)
+        raise self.wire.failure(answer, said)
 
     def _error(self, answer: Answer) -> ConnectorError | None:
         """What only this protocol knows; None for what every server says."""
@@ -155,6 +156,13 @@ class Xrpc:
 
 _REFUSALS = (400, 403, 404, 405)
 _TAKEN = (*_REFUSALS, 501)
+
+
+def _said(body: Mapping[str, Any]) -> set[str]:
+    """The texts of a post or message, and what its pictures show."""
+    record = group(body, "record") or group(body, "message")
+    alts = [text(one, "alt") for one in rows(record, "embed", "images")]
+    return {one for one in (text(record, "text"), *alts) if len(one) >= 4}
 
 
 def _proxied(service: str) -> dict[str, str]:
