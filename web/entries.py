@@ -18,7 +18,7 @@ from web.filenames import is_program, safe_name
 from web.formatting import Clock
 from web.languages import find_language, language_words
 from web.mailbody import may_be_previewed
-from web.posts import ShownPost, find_post, shown_entry, why_hidden
+from web.posts import ShownPost, at_handle, find_post, safe_url, shown_entry, why_hidden
 from web.rows import channel_of
 from web.sends import send_words
 from web.trust import checked_words, sender_badges, sender_notices
@@ -288,6 +288,18 @@ def _act_words(act: str, data: dict[str, Any], who: str, names: dict[int, str], 
     }
     icon, text = words.get(act, ("history", _("%(who)s: %(act)s")))
     return icon, text % values
+
+
+def context_entry(entry: dict[str, Any]) -> dict[str, Any]:
+    """A post of another conversation that this one answers."""
+    address = at_handle(entry["author_address"])
+    return {
+        **{name: entry[name] for name in ("entry", "at", "text", "is_ours", "is_deleted")},
+        "key": f"c{entry['id']}",
+        "who": _("Our post") if entry["is_ours"] else entry["author_name"] or address,
+        "address": address,
+        "url": safe_url(entry["url"]),
+    }
 
 
 def act_entry(entry: dict[str, Any], number: int, user: User, names: dict[int, str], clock: Clock) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from inbox.rules.states import Reason, Status
 from inbox.timeline import Timeline
 from web.authors import Author, find_author
 from web.deadlines import TimeLeft, time_left
-from web.entries import TOLD_BY_MESSAGE, act_entry, hidden_entry, message_entry
+from web.entries import TOLD_BY_MESSAGE, act_entry, context_entry, hidden_entry, message_entry
 from web.formatting import Clock
 from web.languages import language_word
 from web.offers import offers_beside
@@ -112,6 +112,9 @@ def days_of(
         elif entry["entry"] == "act":
             at = entry["at"]
             shown = act_entry(entry, number, user, names, clock)
+        elif entry["entry"] == "context":
+            at = entry["at"]
+            shown = context_entry(entry)
         else:
             at = entry["at"]
             shown = message_entry(entry, user, clock, subject, copies.get(entry["id"], []))

@@ -188,7 +188,8 @@ def _exposed(spoken: Spoken) -> str:
     found = spoken.exposed
     if not found:
         return ""
-    data = {"what": [str(one.what) for one in found], "found": [one.text for one in found]}
+    what, words = dict.fromkeys(str(one.what) for one in found), dict.fromkeys(one.text for one in found)
+    data = {"what": list(what), "found": list(words)}
     return gate_words(Gate(GateCode.PUBLIC_PERSONAL_DATA, data=data)).sentence
 
 

@@ -58,6 +58,21 @@ def conversation(page: Page, address: str) -> None:
             return
 
 
+def post(page: Page, address: str) -> None:
+    """A mention that everyone can read, with an answer begun that would give an order number away."""
+    page.goto(f"{address}/q/open")
+    rows = page.locator(".row", has=page.locator(".row-foot", has_text=", public"))
+    wait_until("the networks are connected", lambda: rows.count() > 2 or (page.reload() and False), 90, 1.0)
+    longest = max(range(rows.count()), key=lambda one: len(rows.nth(one).inner_text()))
+    rows.nth(longest).locator("a").first.click()
+    page.wait_for_selector("#composer-text")
+    page.wait_for_timeout(300)
+    page.keyboard.press("r")
+    page.wait_for_selector("#composer-text:focus")
+    page.keyboard.type("Sorry! Your parcel for order TB-20418 left our house this morning.")
+    page.wait_for_timeout(600)
+
+
 def template(page: Page, address: str) -> None:
     conversation(page, address)
     page.keyboard.press("r")
@@ -73,6 +88,13 @@ def guided(page: Page, address: str) -> None:
     page.wait_for_selector("input[name=password]")
 
 
+def channel(page: Page, address: str) -> None:
+    """Connecting an account on X: each permission with its reason."""
+    page.goto(f"{address}/settings/connect/x")
+    page.wait_for_selector("#f-client_id")
+    page.evaluate("window.scrollTo(0, 0)")
+
+
 PICTURES = (
     Picture("queue", conversation),
     Picture("conversation-dark", conversation, scheme="dark"),
@@ -80,6 +102,8 @@ PICTURES = (
     Picture("template", template),
     Picture("health", at("/health"), role="manager"),
     Picture("mailbox", guided, role="owner"),
+    Picture("post", post),
+    Picture("channel", channel, role="owner"),
 )
 
 

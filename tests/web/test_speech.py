@@ -119,6 +119,7 @@ def test_who_may_not_be_answered_is_said_before_typing_with_what_else_can_be_don
 def test_an_order_number_would_be_public_and_is_taken_out_or_said_in_private(house: House, post: Message) -> None:
     text = "Your order TB-20418 left on Monday."
     assert "An order number would be public." in measured(house, post, text)
+    assert "An order number would be public." in measured(house, post, f"{text} {text}")
     stopped = send(house, post, text).content.decode()
     assert "An order number would be public." in stopped
     assert re.findall(r'name="mend" value="(\w+)" data-key="(\d)"', stopped) == [("remove", "1"), ("direct", "2")]
