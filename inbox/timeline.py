@@ -34,6 +34,7 @@ from inbox.models import (
 from inbox.rules.passages import pieces
 from inbox.rules.states import SendState, message_state
 from inbox.sql import read_json
+from inbox.surroundings import around
 from inbox.worklist import ROW_COLUMNS, Scope, micros, read_cursor, readable, row_names
 
 MAX_ACTS = 100
@@ -42,7 +43,7 @@ MAX_OTHERS = 20
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """`entries` are oldest first; each has `entry`: "message" | "hidden" | "act", and `at`.
+    """`entries` are oldest first; each has `entry`: "message" | "context" | "hidden" | "act", and `at`.
 
     message: id, direction, kind, author_id, author_name, author_address, author_user_id, author_user_name, recipients,
     shows_pictures (of this author they are loaded unasked), subject, enclosed,
@@ -54,7 +55,7 @@ class Timeline:
     copy_of (message id or None), state ("" for what is not ours),
     sends [{id, state, sentence, due_at, attempts, finished_at, recipients [{address, name, role, outcome, code,
     sentence}]}].
-    hidden: count. act: act, actor, actor_name, data.
+    hidden: count. act: act, actor, actor_name, data. context: see inbox/surroundings.py.
     """
 
     conversation: dict[str, Any]  # a row of worklist.page, customer_language, customer_note, newest_message
@@ -79,7 +80,7 @@ def load(conversation_id: int, scope: Scope, user: User, *, earlier: str = "", l
     acts = _acts(conversation_id, since, read_cursor(earlier)[0])
     return Timeline(
         conversation=conversation,
-        entries=sorted([*entries, *acts], key=lambda entry: entry["at"]),
+        entries=sorted([*entries, *acts, *around(messages, scope)], key=lambda entry: entry["at"]),
         earlier=cursor,
         newest_message=conversation["newest_message"],
         identities=conversation.pop("identities"),
@@ -177,7 +178,8 @@ def _messages(conversation_id: int, earlier: str, limit: int) -> tuple[list[dict
         "recipients",
         "subject", "text", "passages", "has_html", "language", "language_confidence", "written_at", "received_at",
         "reference", "automatic", "flags", "verified", "enclosed", "authentication",
-        "post__edited_at", "post__deleted_at", "post__hidden_why",
+        "strand_id", "in_reply_to", "references", "post__visibility", "post__edited_at", "post__deleted_at",
+        "post__hidden_why",
     )  # fmt: skip
     carried = PostReach.objects.filter(kind=OuterRef("kind"), reference=OuterRef("reference")).order_by()
     rows = Message.objects.filter(id__in=chosen).values(

@@ -8,8 +8,9 @@ from datetime import timedelta
 
 import pytest
 from django.db import transaction
+from django.urls import reverse
 
-from inbox import blocking
+from inbox import blocking, timeline
 from inbox.conversations import undo
 from inbox.models import Conversation, Customer, Draft, Identity, Message, PostEdition, PostState, RawBody, SlaEvent
 from tests.builders import digest_all, put, receive
@@ -56,6 +57,34 @@ def test_a_public_thread_is_one_thread_and_a_conversation_for_each_customer(inde
     assert Message.objects.values("strand__thread").distinct().count() == 1
     ours = only(Message, text="Sale!").strand.links.get().conversation
     assert (ours.status, ours.status_reason, ours.due_at) == ("resolved", "context", None)
+
+
+def test_a_reply_is_read_with_the_posts_that_it_answers(index, client):
+    account, user = make_square(), make_user()
+    receive(
+        account,
+        post(1, "Sale <b>today</b>!", by=OURS, to=()),
+        post(2, "For everybody?", by=BOB, parent=1, root=1, at=NOW + MINUTE),
+        post(3, "Psst", by=BOB, parent=1, root=1, visibility="direct", standing="direct", at=NOW + 2 * MINUTE),
+        post(4, "I wonder, too", by=ANA, parent=2, root=1, quoted={"id": "3", "text": ""}, at=NOW + 3 * MINUTE),
+    )
+    conversation = conversations()["Ana"]
+    found = timeline.load(conversation.id, None, user)
+    said = [(one["entry"], one["text"]) for one in found.entries]
+    assert said == [
+        ("context", "Sale <b>today</b>!"),
+        ("context", "For everybody?"),
+        ("message", "I wonder, too"),
+    ]
+    assert [one["text"] for one in timeline.load(conversations()["Bob"].id, None, user).entries] == [
+        "Sale <b>today</b>!",
+        "For everybody?",
+        "Psst",
+    ]
+    client.force_login(user)
+    page = client.get(reverse("conversation", args=[conversations()["Bob"].id])).content.decode()
+    assert "Our post" in page
+    assert "Sale &lt;b&gt;today&lt;/b&gt;!" in page
 
 
 def test_what_others_say_to_each_other_asks_nothing_of_us(index):
