@@ -42,7 +42,11 @@ def text_of(data: Mapping[str, Any], name: str) -> str:
 def id_of(data: Mapping[str, Any], name: str = "id") -> str:
     """https://docs.x.com/fundamentals/x-ids: digits in a text, at most 19."""
     value = data.get(name)
-    return value if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 19 else ""
+    return value if isinstance(value, str) and is_id(value) else ""
+
+
+def is_id(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 19
 
 
 def count_of(data: Mapping[str, Any], name: str) -> int | None:
@@ -75,7 +79,7 @@ def time_of(data: Mapping[str, Any], name: str = "created_at") -> datetime | Non
 
 def history_of(post: Mapping[str, Any]) -> list[str]:
     """Ids of all versions, the first one first (https://docs.x.com/x-api/fundamentals/edit-posts)."""
-    ids = sorted({one for one in ids_of(post, "edit_history_tweet_ids") if one.isdecimal() and one.isascii()}, key=int)
+    ids = sorted({one for one in ids_of(post, "edit_history_tweet_ids") if is_id(one)}, key=int)
     return ids or [id_of(post)]
 
 

@@ -154,7 +154,7 @@ def _asked(source: Source, settled: Settled, walk: Walk | None, size: int) -> tu
     try:
         answer = source.ask(size, _params(source, walk, floor))
     except Refused:
-        if walk is None or not walk.token or walk.is_lost:
+        if walk is None or not walk.token:
             raise
         # Its token is no longer good: on by the lowest id that was seen, where that can be asked for.
         walk = replace(walk, token="", below=walk.below if source.takes_marks else 0, is_lost=True)

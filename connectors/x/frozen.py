@@ -34,7 +34,7 @@ from connectors.x.people import Us
 from connectors.x.weights import plain_lines
 
 FORM = "balas-x-1"
-MOST_BYTES = 512 * 2**20
+MOST_BYTES = 768 * 2**20  # a film of 512 MB in base64
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def thaw(content: bytes) -> Frozen | None:
             OutboundFile(
                 text_of(one, "name"),
                 text_of(one, "content_type"),
-                base64.b64decode(text_of(one, "content"), validate=True),
+                base64.b64decode(str(one.get("content")), validate=True),
                 text_of(one, "alt"),
             )
             for one in rows_of(data, "files")

@@ -10,6 +10,7 @@ from typing import Any
 from connectors.messages import Address
 from connectors.social import Media, Poll, Profile
 from connectors.x.entries import count_of, id_of, ids_of, part_of, rows_of, text_of
+from connectors.x.wording import plain, with_links
 
 _EPOCH = datetime(2010, 11, 4, 1, 42, 54, 657000, UTC)  # https://docs.x.com/fundamentals/x-ids
 _KINDS = {"photo": "image", "video": "video", "animated_gif": "gif"}
@@ -72,12 +73,8 @@ def profile_of(person: Mapping[str, Any]) -> Profile:
 
 
 def _plain_bio(person: Mapping[str, Any]) -> str:
-    text = text_of(person, "description")[:1000]
-    for link in rows_of(part_of(part_of(person, "entities"), "description"), "urls"):
-        short, whole = text_of(link, "url"), text_of(link, "expanded_url")
-        if short and whole:
-            text = text.replace(short, whole)
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    links = rows_of(part_of(part_of(person, "entities"), "description"), "urls")
+    return with_links(plain(text_of(person, "description")[:1000]), links)[:2000]
 
 
 def _own_site(person: Mapping[str, Any]) -> str:

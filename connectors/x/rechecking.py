@@ -27,7 +27,7 @@ BATCH = 100
 
 def recheck(client: XClient, us: Us, external_ids: Sequence[str]) -> Iterator[Page]:
     """One page for each hundred; direct messages cannot be asked about. Raises ConnectorError between pages."""
-    posts = [one for one in dict.fromkeys(external_ids) if one.isascii() and one.isdecimal() and len(one) <= 19]
+    posts = [one for one in dict.fromkeys(external_ids) if entries.is_id(one)]
     place = 0
     while place < len(posts):
         asked = posts[place : place + BATCH]

@@ -15,7 +15,9 @@ from typing import Any
 from connectors.x.entries import id_of, part_of, rows_of, text_of
 
 _ADDRESSED = re.compile(r"(?:@\w{1,15}[ \n]+)+", re.ASCII)
-_TCO = re.compile(r"https?://t\.co/[A-Za-z0-9]{1,40}")
+_TCO = re.compile(r"https?://t\.co/\w{1,40}", re.ASCII)
+LONGEST = 100_000  # characters; X itself ends at 25,000
+_LONGEST_LINK, _MOST_TIMES = 4096, 5
 _SCHEME = re.compile(r"https?://(?:www\.)?", re.IGNORECASE)
 _MEDIA_LINK = re.compile(r"https?://(?:www\.)?(?:x|twitter)\.com/[^/\s]+/status/\d+/(?:photo|video)/\d+", re.IGNORECASE)
 _POST_LINK = re.compile(r"https?://(?:www\.|mobile\.)?(?:x|twitter)\.com/([A-Za-z0-9_]{1,15}|i/web)/status/(\d{1,19})")
@@ -25,6 +27,15 @@ def plain(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
+def with_links(text: str, links: list[Mapping[str, Any]]) -> str:
+    """Short links as what they stand for. Bounded: no entry makes a text much longer than posts are."""
+    for link in links:
+        short, whole = text_of(link, "url"), text_of(link, "expanded_url")
+        if _TCO.fullmatch(short) and whole:
+            text = text.replace(short, whole[:_LONGEST_LINK], _MOST_TIMES)[:LONGEST]
+    return text
+
+
 def links_of(post: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     note = part_of(post, "note_tweet")
     return rows_of(part_of(note, "entities"), "urls") + rows_of(part_of(post, "entities"), "urls")
@@ -32,11 +43,10 @@ def links_of(post: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def words_of(post: Mapping[str, Any], hidden_id: str = "") -> str:
     """The text with links as they were written. `hidden_id`: the quoted post, whose link is shown as a quote."""
-    text = plain(text_of(part_of(post, "note_tweet"), "text") or text_of(post, "text"))
+    text = plain(text_of(part_of(post, "note_tweet"), "text") or text_of(post, "text"))[:LONGEST]
+    shown = []
     for link in links_of(post):
         short, whole = text_of(link, "url"), text_of(link, "expanded_url")
-        if not short:
-            continue
         target = _POST_LINK.match(whole)
         is_shown_anyway = (
             "media_key" in link
@@ -45,10 +55,10 @@ def words_of(post: Mapping[str, Any], hidden_id: str = "") -> str:
             or (target is not None and target[2] == hidden_id)
         )
         if not is_shown_anyway:
-            text = text.replace(short, whole or text_of(link, "display_url") or short)
-        elif text.rstrip().endswith(short):
+            shown.append(link)
+        elif short and text.rstrip().endswith(short):
             text = text.rstrip().removesuffix(short).rstrip()
-    return text
+    return with_links(text, shown)
 
 
 def addressed_length(text: str) -> int:

@@ -503,3 +503,14 @@ def test_refusals_never_hold_the_token(world: World) -> None:
     with pytest.raises((Refused, RetryLater)) as caught:
         world.read("mentions")
     assert token not in caught.value.sentence
+
+
+def test_f71_direct_messages_whose_page_token_expires_again_and_again_are_begun_anew_each_time(world: World) -> None:
+    for number in range(60):
+        world.server.say("ana", f"private {number}", is_direct=True)
+    for _ in range(3):
+        pages = world.x.fetch(world.known(), Wish(scopes=frozenset({"dms"})))
+        world.keep(next(pages))
+        world.state["dms"]["walk"]["token"] = "expired7140w9gefhslx3"
+    world.read("dms")
+    assert len(world.texts("dms")) == 60

@@ -37,6 +37,9 @@ AUTHOR: dict[str, Any] = {
 }
 
 
+_BOMB = [{"url": "https://t.co/a", "expanded_url": "https://t.co/a " * 300}] * 200
+
+
 def raw(data: dict[str, Any], includes: dict[str, Any] | None = None, scope: Scope = MENTIONS) -> RawItem:
     content = json.dumps({"data": data, "includes": includes or {"users": [AUTHOR]}}).encode()
     return RawItem(scope, data.get("id", "1"), NOW, len(content), content, version="1")
@@ -284,6 +287,21 @@ def test_what_cannot_be_read_is_flagged_and_keeps_its_name(content: bytes) -> No
     assert isinstance(found, ParsedMessage)
     assert Flag.UNREADABLE in found.flags
     assert found.message_id == "x:5"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"edit_history_tweet_ids": ["9" * 10_000, "7"]},
+        {"text": "https://t.co/a " * 5_000, "entities": {"urls": _BOMB}},
+        {"text": "a" * 100_000, "entities": {"urls": [{"url": "a", "expanded_url": "b" * 10_000}] * 200}},
+        {"note_tweet": {"text": "@a " * 300_000}},
+    ],
+    ids=["number", "links", "letters", "handles"],
+)
+@pytest.mark.timeout(10)
+def test_no_entry_grows_beyond_measure(more: dict[str, Any]) -> None:
+    assert len(read(post(**more)).text) <= 100_000
 
 
 _ODD = st.recursive(
