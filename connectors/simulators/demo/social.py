@@ -33,10 +33,10 @@ NETWORKS = {
     "mastodon": "connectors.simulators.mastodon:MastodonServer",
     "bluesky": "connectors.simulators.bluesky:BlueskyServer",
 }
-FIRST_ARRIVAL = timedelta(seconds=20)
+FIRST_PACE = 0.4  # of the shortest pause: a visitor should not wait long for the first one
 KEEP_EVERY = timedelta(seconds=10)
 LOOK_SECONDS = 1.0
-ANSWERS_OUT_OF_TEN = 7
+ANSWERS_OUT_OF_TEN = 9
 MOST_WATCHED = 40
 FAMOUS = 100_000  # followers of those who carry others' words, and write none of their own
 
@@ -180,7 +180,7 @@ class SocialWorld:
     # --- What happens -----------------------------------------------------------------------------------------------
 
     def _live(self) -> None:
-        next_arrival, next_keeping = self._clock() + FIRST_ARRIVAL, self._clock() + KEEP_EVERY
+        next_arrival, next_keeping = self._clock() + timedelta(seconds=FIRST_PACE * self._pace[0]), self._clock()
         while not self._stopping.wait(LOOK_SECONDS):
             now = self._clock()
             try:
