@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,6 +15,7 @@ from django.test import Client
 
 from inbox import budgets
 from inbox.models import Account, AuditRecord
+from tests.connectors.contract.conftest import find_harness
 from tests.connectors.contract.of_x import Harness
 from tests.web.conftest import House
 from tests.web.posting import mention, x_account
@@ -85,6 +87,24 @@ def test_tokens_are_tried_at_the_platform_before_anything_is_saved(house: House,
     assert AuditRecord.objects.filter(act="account.connected", subject=f"account:{account.id}").exists()
     again = client.post("/settings/connect/x", typed).content.decode()
     assert "is already connected" in again
+
+
+@pytest.mark.parametrize("kind", ["mastodon", "bluesky"])
+def test_the_other_networks_are_connected_in_the_same_way(
+    kind: str, house: House, transactional_db: None, tmp_path: Path
+) -> None:
+    client = house.client("manager")
+    with find_harness(kind)() as harness:
+        html = client.get(f"/settings/connect/{kind}").content.decode()
+        assert "5.00" not in html  # what charges nothing needs no budget
+        made = harness.account(tmp_path)
+        typed = {name: value for name, value in made.settings.items() if isinstance(value, str)}
+        arrived = client.post(f"/settings/connect/{kind}", {**typed, **harness.secrets})
+        account = Account.objects.get(kind=kind)
+        assert arrived["Location"] == f"/settings/accounts/{account.id}/arriving"
+        page = client.get(f"/settings/accounts/{account.id}").content.decode()
+        assert "Budget and spending" not in page
+        assert "Connect again" in page
 
 
 def test_the_owner_says_yes_at_the_platform_and_comes_back(house: House, x: Any) -> None:
