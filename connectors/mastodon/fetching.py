@@ -27,6 +27,7 @@ from connectors.wire import Answer, TooMuch, Wire
 OVERLAP = timedelta(minutes=15)
 _MOST_PAGES = 2000  # of one walk
 _MOST_RECENT = 300
+_MOST_SKEW = timedelta(days=2)
 Row = Mapping[str, Any]
 
 
@@ -148,12 +149,7 @@ class Walk:
 
     def _before(self, answer: Answer) -> datetime:
         """Older than this has settled, by whichever clock is behind: the server's or ours."""
-        try:
-            theirs = parsedate_to_datetime(answer.headers.get("date", "")[:64])
-            theirs = theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC)
-        except (ValueError, TypeError, IndexError):
-            theirs = self._now
-        return min(theirs, self._now) - OVERLAP
+        return self._now - OVERLAP + min(skew_of(answer, self._now), timedelta(0))
 
     def _page(self, answer: Answer, rows: list[Row]) -> Page:
         """The page of these rows; what has not changed since it was seen is not brought again."""
@@ -250,6 +246,16 @@ class Walk:
     def _is_wanted(self, row: Row) -> bool:
         made = moment(row, "created_at")
         return self._source.since is None or made is None or made >= self._source.since
+
+
+def skew_of(answer: Answer, now: datetime) -> timedelta:
+    """How far the server's clock is ahead of ours, by the Date of an answer; nothing when that is absurd."""
+    try:
+        theirs = parsedate_to_datetime(answer.headers.get("date", "")[:64])
+        skew = (theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC)) - now
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return timedelta(0)
+    return skew if abs(skew) < _MOST_SKEW else timedelta(0)
 
 
 def _newest(rows: list[Row]) -> str:

@@ -11,14 +11,14 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors.base import ConnectorError, OutcomeUnknown, Refused, RetryLater
 from connectors.mastodon import rules
 from connectors.mastodon.content import to_text
 from connectors.mastodon.counting import spans_of
-from connectors.mastodon.fetching import Row
+from connectors.mastodon.fetching import Row, skew_of
 from connectors.mastodon.frozen import Frozen, thaw
 from connectors.mastodon.parse import reference_of
 from connectors.mastodon.people import Us
@@ -35,7 +35,7 @@ SEARCH = "GET /api/v2/search"
 _PROCESSED_WITHIN = 90.0
 _MEDIA_SECONDS = 180.0
 _WAITS = (0.2, 0.5, 1.0, 2.0)
-_SKEW = timedelta(minutes=5)
+_INEXACT = timedelta(minutes=2)  # what is left between two clocks once their difference is taken away
 _MOST_PAGES = 10
 
 
@@ -159,13 +159,14 @@ def find_sent(wire: Wire, us: Us, message: OutboundMessage) -> Receipt | None:
         parent = _find_here(wire, us, frozen.in_reply_to)
         if not parent:
             return None
-    oldest, max_id = frozen.written_at - _SKEW, ""
+    max_id = ""
     for _ in range(_MOST_PAGES):
         params = {"exclude_reblogs": "true", "limit": "40", **({"max_id": max_id} if max_id else {})}
         answer = wire.call("GET", f"/api/v1/accounts/{us.id}/statuses", params=params, endpoint=STATUSES)
         found = [one for one in answer.rows if ident(one)]
+        oldest = frozen.written_at - _INEXACT + skew_of(answer, datetime.now(UTC))
         for one in found:
-            if _is_same(one, frozen, parent):
+            if _is_same(one, frozen, parent, oldest):
                 return _receipt(one, us, message, "Found among our own posts.")
         if not found or ident(found[-1]) == max_id or not _any_after(found, oldest):
             return None
@@ -173,13 +174,14 @@ def find_sent(wire: Wire, us: Us, message: OutboundMessage) -> Receipt | None:
     return None
 
 
-def _any_after(found: Sequence[Row], oldest: Any) -> bool:
+def _any_after(found: Sequence[Row], oldest: datetime) -> bool:
     return any((moment(one, "created_at") or oldest) >= oldest for one in found)
 
 
-def _is_same(status: Row, frozen: Frozen, parent: str) -> bool:
+def _is_same(status: Row, frozen: Frozen, parent: str, oldest: datetime) -> bool:
+    """`oldest` in the server's time."""
     made = moment(status, "created_at")
-    if made is None or frozen.written_at is None or made < frozen.written_at - _SKEW or part(status, "reblog"):
+    if made is None or made < oldest or part(status, "reblog"):
         return False
     if ident(status, "in_reply_to_id") != parent or len(rows(status, "media_attachments")) != len(frozen.files):
         return False

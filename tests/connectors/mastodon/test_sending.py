@@ -5,21 +5,24 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from connectors.base import AuthFailed, ConnectorError, OutcomeUnknown, Refused, RetryLater, Unsupported
 from connectors.messages import ParsedMessage, RawItem, Receipt, Reply, Scope
+from connectors.simulators.exchange import VirtualClock, utc_now
 from connectors.simulators.faults import Fault
+from connectors.simulators.mastodon import MastodonServer
 from connectors.social import Standing, Visibility
-from tests.connectors.mastodon.conftest import CREATE, World, picture
+from tests.connectors.mastodon.conftest import CREATE, World, connect, picture
 
 CARRIED_OUT_504 = Fault(status=504, is_carried_out=True)
 
 
-def asked(world: World, **more: Any) -> str:
-    status_id = world.server.say("ana@far.example", "where is my order?", **more)
+def asked(world: World, who: str = "ana@far.example", **more: Any) -> str:
+    status_id = world.server.say(who, "where is my order?", **more)
     world.read()
     return status_id
 
@@ -162,6 +165,24 @@ def test_what_was_said_before_or_elsewhere_is_no_evidence(world: World) -> None:
     assert world.connector.find_sent(message) is not None
     later = world.connector.compose(replace(reply, written_at=datetime.now(UTC) + timedelta(hours=1)))
     assert world.connector.find_sent(later) is None
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=-3), timedelta(hours=3)])
+def test_clocks_that_differ_neither_hide_our_post_nor_make_an_older_one_of_it(tmp_path: Path, ahead: timedelta) -> None:
+    clock = VirtualClock(utc_now() + ahead - timedelta(hours=1))
+    with MastodonServer(now=clock.now) as server:
+        server.join("tideline", is_ours=True)
+        server.join("ana")
+        world = World(server, connect(server, tmp_path), tmp_path)
+        first = asked(world, who="ana")
+        server.say("tideline", "Thank you!", answers=first)
+        clock.advance(timedelta(hours=1))
+        message = world.connector.compose(world.reply(first, "Thank you!"))
+        assert world.connector.find_sent(message) is None
+        receipt = world.connector.send(message, world.commit)
+        found = world.connector.find_sent(message)
+        assert found is not None and found.external_id == receipt.external_id
+        world.connector.close()
 
 
 def test_f73_deleted_between_draft_and_send_is_refused_in_plain_words(world: World) -> None:
