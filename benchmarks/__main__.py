@@ -9,13 +9,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import acts, ingest, listen, memory, pacing, pages, poison, polling, sends, start
+from benchmarks import acts, ingest, listen, memory, pacing, pages, poison, polling, sends, social, start
 from benchmarks.figures import Figure, conditions, table, write_json
 from benchmarks.ground import CHECKOUT
 from benchmarks.options import Options
 
 BENCHMARKS: dict[str, Callable[[Options], list[Figure]]] = {
     "ingest": ingest.run,
+    "social": social.run,
     "poll": polling.run,
     "pacing": pacing.run,
     "listen": listen.run,
