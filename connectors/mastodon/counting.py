@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from connectors.hostnames import NEVER, NO_HOST, host_ends
+
 URL_LENGTH = 23
 USUAL_LIMIT = 500
 _MOST = 20_000  # code points that are looked at closely; no server takes more
@@ -123,15 +125,10 @@ def _urls(text: str, url_length: int) -> list[Span]:
 def _url_pattern() -> re.Pattern[str]:
     """Addresses as Mastodon finds them: twitter-text's, with more schemes, and paths and queries in every script
     (config/initializers/twitter_regex.rb of its source). Possessive and atomic, so that no text makes it slow."""
-    # Lazily: its tables of top-level domains cost every process that never counts.
-    from twitter_text.regexp.invalid_chars_group import invalid_chars_group
-    from twitter_text.regexp.valid_cctld import valid_cctld
-    from twitter_text.regexp.valid_domain_chars import valid_domain_chars
-    from twitter_text.regexp.valid_gtld import valid_gtld
-
-    letter = _source(valid_domain_chars)
+    letter = rf"[^{NO_HOST}.\-_]"
     label = rf"{letter}(?:[_-]|{letter})*+(?<![_-])"
-    ends = rf"(?:{_source(valid_gtld)}|{_source(valid_cctld)}|xn--[-0-9a-z]+)"
+    known = "|".join(sorted(map(re.escape, host_ends()), key=lambda one: (-len(one), one)))
+    ends = rf"(?:(?:{known})(?=[^0-9a-zA-Z@+-]|$)|xn--[-0-9a-z]+)"
     general = r"[^\s<>()?]"
     balanced = rf"\((?:{general}++|{general}*+\({general}++\){general}*+)\)"
     path_end = rf"(?:[^\s()?!*\"'「」<>;:=,.$%\[\]~&|@]|{balanced})"
@@ -139,14 +136,10 @@ def _url_pattern() -> re.Pattern[str]:
     query_char = rf"[a-z0-9!?*'();:&=+$/%#\[\]\-_.,~|@^{scripts}]"
     query_end = rf"[a-z0-9_&=#/\-{scripts}]"
     return re.compile(
-        rf"(?:[^A-Za-z0-9@＠$#＃{_source(invalid_chars_group)}]|^)"
+        rf"(?:[^A-Za-z0-9@＠$#＃{NEVER}]|^)"
         rf"(?P<url>(?:https?|dat|dweb|ipfs|ipns|ssb|gopher|gemini)://"
         rf"(?:{label}\.)+{ends}(?::[0-9]+)?"
         rf"(?:/(?:(?:{general}|{balanced})*{path_end}|{general}*/)?)?"
         rf"(?:\?{query_char}*{query_end})?)",
         re.IGNORECASE,
     )
-
-
-def _source(pattern: Any) -> str:
-    return pattern if isinstance(pattern, str) else str(pattern.pattern)

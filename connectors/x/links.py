@@ -10,34 +10,27 @@ import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+
+from connectors.hostnames import DIRECTIONS, LATIN, NEVER, NO_HOST, host_ends
 
 LONGEST = 4096
 _LONGEST_LABEL, _LONGEST_SLUG = 63, 40
 _LONGEST_TEXT = 30_000  # a post of a subscriber has 25,000
 
-_SPACES = r"\x09-\x0D\x20\x85\xA0\u1680\u180E\u2000-\u200A\u2028\u2029\u202F\u205F\u3000"
-_NEVER = r"\uFFFE\uFEFF\uFFFF"
-_DIRECTIONS = r"\u202A-\u202E\u061C\u200E\u200F\u2066\u2067\u2068\u2069"
-_LATIN = (
-    r"\xC0-\xD6\xD8-\xF6\xF8-\xFF\u0100-\u024F\u0253\u0254\u0256\u0257\u0259\u025B\u0263\u0268\u026F\u0272\u0289"
-    r"\u028B\u02BB\u0300-\u036F\u1E00-\u1EFF"
-)
-_NO_HOST = r"!'#%&()*+,\\/:;<=>?@\[\]^{|}~$" + _SPACES + _NEVER + _DIRECTIONS
-_INSIDE = r"a-z0-9!*';:=+,.$/%#\[\]\-\u2013_~@|&\u0400-\u04FF" + _LATIN
-_LAST = r"[+\-a-z0-9=_#/\u0400-\u04FF" + _LATIN + "]"
+_INSIDE = r"a-z0-9!*';:=+,.$/%#\[\]\-\u2013_~@|&\u0400-\u04FF" + LATIN
+_LAST = r"[+\-a-z0-9=_#/\u0400-\u04FF" + LATIN + "]"
 _BRACKETS = rf"(?:\((?:[{_INSIDE}]+|[{_INSIDE}]*\([{_INSIDE}]+\)[{_INSIDE}]*)\))"
 _QUERY = r"\?[a-z0-9!?*'@();:&=+$/%#\[\]\-_.,~|]*[a-z0-9\-_&=#/]"
 
 _BEGINNING = re.compile(
-    rf"(?:[^A-Za-z0-9@＠$#＃{_NEVER}]|[{_DIRECTIONS}]|\A)(https?://)?(?=[^{_NO_HOST}.\-_])", re.IGNORECASE
+    rf"(?:[^A-Za-z0-9@＠$#＃{NEVER}]|[{DIRECTIONS}]|\A)(https?://)?(?=[^{NO_HOST}.\-_])", re.IGNORECASE
 )
-_RUN = re.compile(rf"[^{_NO_HOST}]+")
+_RUN = re.compile(rf"[^{NO_HOST}]+")
 _FOLLOWING = re.compile(
     rf"(?::[0-9]+)?(?P<path>/(?:(?:[{_INSIDE}]|{_BRACKETS})*{_LAST})?{_BRACKETS}*)?(?:{_QUERY})?", re.IGNORECASE
 )
 _SHORTENED = re.compile(rf"https?://t\.co/([a-z0-9]+)(?:{_QUERY})?", re.IGNORECASE)
-_PLAIN_RUN = re.compile(rf"[\-a-z0-9.{_LATIN}]+", re.IGNORECASE)
+_PLAIN_RUN = re.compile(rf"[\-a-z0-9.{LATIN}]+", re.IGNORECASE)
 _WORD = re.compile(r"[0-9A-Za-z]+")
 _PUNYCODE = re.compile(r"xn--[\-0-9a-z]+", re.IGNORECASE)
 
@@ -45,8 +38,7 @@ _PUNYCODE = re.compile(r"xn--[\-0-9a-z]+", re.IGNORECASE)
 @cache
 def _ends() -> tuple[frozenset[str], tuple[int, ...]]:
     """(what a host name may end in, the lengths of those in other alphabets, longest first)"""
-    text = files(__package__).joinpath("tlds.txt").read_text("utf-8")
-    ends = frozenset(end for line in text.splitlines() if not line.startswith("#") for end in line.split())
+    ends = host_ends()
     return ends, tuple(sorted({len(end) for end in ends if not end.isascii()}, reverse=True))
 
 

@@ -4,7 +4,8 @@ https://docs.x.com/fundamentals/counting-characters: 280; a link counts 23 whate
 code points it has; letters of most alphabets 1, everything else (CJK above all) 2; after Unicode's NFC.
 A direct message holds 10,000 characters (https://docs.x.com/x-api/direct-messages/manage/introduction).
 
-`twitter-text-parser` is not used: it needs `pkg_resources`, which Python no longer brings, and its emoji end in 2020.
+The package `twitter-text-parser` is of no use: it needs `pkg_resources`, which Python no longer brings, and its emoji
+end in 2020.
 """
 
 from __future__ import annotations
