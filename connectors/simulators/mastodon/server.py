@@ -55,6 +55,7 @@ SCOPES = {
 class MastodonServer(PeopleAtWork, ReadingRoutes, PostingRoutes, StreamRoutes, SimulatedServer):
     name = "simulated mastodon"
     network = "Mastodon"
+    posting_route = "POST /api/v1/statuses"
 
     def __init__(self, *, domain: str = DOMAIN, max_characters: int = 500, **options: Any) -> None:
         super().__init__(**options)
