@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors.base import AuthFailed, OutcomeUnknown, Refused
+from connectors.bluesky.directs import direct_reference
 from connectors.bluesky.fetching import DMS, history_of, raw_item
-from connectors.bluesky.parse import direct_reference
 from connectors.bluesky.tid import seconds_of
 from connectors.bluesky.values import group, moment, rows, text
 from connectors.bluesky.xrpc import CHAT, Absent, Xrpc

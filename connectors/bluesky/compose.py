@@ -16,13 +16,14 @@ from hashlib import sha256
 from typing import Any
 
 from connectors.base import Refused, Unsupported
+from connectors.bluesky.directs import convo_reference
 from connectors.bluesky.embeds import web_address
-from connectors.bluesky.parse import convo_reference, unreadable
 from connectors.bluesky.picturesize import size_of
 from connectors.bluesky.richtext import MENTION, find_facets
 from connectors.bluesky.speech import OWN_LABELS, is_direct, objections
 from connectors.bluesky.tid import is_tid
 from connectors.bluesky.values import group, moment, rows, text, uri_parts, whole
+from connectors.bluesky.wording import unreadable
 from connectors.messages import (
     Address,
     OutboundFile,

@@ -17,13 +17,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any
 
+from connectors.bluesky.directs import parse_direct
 from connectors.bluesky.embeds import read_embed, web_address
 from connectors.bluesky.people import address_of, fuller, is_blocked, profile_of
 from connectors.bluesky.richtext import Rich, read_text
 from connectors.bluesky.values import at, group, moment, rows, text, uri_parts, words
+from connectors.bluesky.wording import MAX_TEXT, clean, digest_of, unreadable
 from connectors.messages import (
     Address,
     Flag,
@@ -39,12 +40,10 @@ from connectors.passages import NEW
 from connectors.social import Post, Standing, Visibility
 
 MAX_BYTES = 2 * 1024 * 1024
-MAX_TEXT = 20_000
 _CARRIED = {"like": "like", "repost": "repost", "like-via-repost": "like", "repost-via-repost": "repost"}
 _STANDINGS = {"reply": Standing.REPLY, "quote": Standing.QUOTE, "mention": Standing.MENTION}
 # A client may say any time: later than when the network saw it is a wrong clock, much earlier an import or a lie.
 _EARLY, _LATE = timedelta(days=1), timedelta(minutes=5)
-_CONTROL = {code: None for code in range(32) if code not in (9, 10)} | {127: None}
 
 
 def parse(item: RawItem, us: Address) -> Parsed:
@@ -55,7 +54,7 @@ def parse(item: RawItem, us: Address) -> Parsed:
     if "gone" in data:
         return ParsedDeletion(text(data, "gone", most=1000) or item.external_id)
     if "message" in data:
-        return _parse_direct(item, data, us)
+        return parse_direct(item, data, us)
     if "notification" in data:
         note = group(data, "notification")
         if action := _CARRIED.get(text(note, "reason")):
@@ -77,24 +76,6 @@ def _loaded(item: RawItem) -> Mapping[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None
-
-
-def unreadable(item: RawItem) -> ParsedMessage:
-    """As much as there is: the reference, and a text that says what is missing."""
-    shown = (item.content or b"")[:MAX_TEXT].decode("utf-8", "replace").translate(_CONTROL)
-    return ParsedMessage(
-        author=Address(""),
-        recipients=(),
-        subject="",
-        text=shown,
-        visible_text=shown,
-        written_at=None,
-        message_id=item.external_id if item.external_id.startswith(("at://", "bsky:")) else "",
-        passages=(Passage(NEW, shown),) if shown else (),
-        flags=(Flag.UNREADABLE,),
-        stable_sha256=sha256(item.content or b"").hexdigest(),
-        post=Post(visibility=Visibility.DIRECT),
-    )
 
 
 # --- Posts ----------------------------------------------------------------------------------------------------------
@@ -124,7 +105,7 @@ def _parse_post(
     author = address_of(person, did)
     rich = read_text(text(record, "text", most=MAX_TEXT), at(record, "facets"))
     found = read_embed(group(view, "embed"), group(record, "embed"), did)
-    shown = _clean("\n".join([rich.text, *found.lines]).strip("\n") if found.lines else rich.text)
+    shown = clean("\n".join([rich.text, *found.lines]).strip("\n") if found.lines else rich.text)
     written_at, flags = _written_at(record, view, item.received_at)
     if not rich.text.strip() and not found.lines and not found.media and not found.quoted:
         flags = (*flags, *(() if "text" in record else (Flag.UNREADABLE,)))
@@ -153,18 +134,10 @@ def _parse_post(
         references=tuple(dict.fromkeys(one for one in (root, parent) if one)),
         passages=(Passage(NEW, shown),) if shown else (),
         flags=flags,
-        stable_sha256=_digest(uri, text(view, "cid", most=200), rich.text),
+        stable_sha256=digest_of(uri, text(view, "cid", most=200), rich.text),
         verified=True,
         post=post,
     )
-
-
-def _digest(*parts: str) -> str:
-    return sha256("\x00".join(parts).encode("utf-8", "replace")).hexdigest()
-
-
-def _clean(shown: str) -> str:
-    return shown.replace("\r\n", "\n").replace("\r", "\n").translate(_CONTROL)
 
 
 def _written_at(
@@ -180,16 +153,18 @@ def _written_at(
 
 
 def _standing(did: str, record: Mapping[str, Any], rich: Rich, our_did: str, reason: str) -> Standing:
-    if our_did and did == our_did:
+    if not our_did:
+        return _STANDINGS.get(reason, Standing.CONTEXT)
+    if did == our_did:
         return Standing.OWN
+    if uri_parts(text(record, "reply", "parent", "uri"))[0] == our_did:
+        return Standing.REPLY
     if reason in _STANDINGS:
         return _STANDINGS[reason]
-    if our_did and our_did in text(record, "reply", "parent", "uri"):
-        return Standing.REPLY
     if any(mentioned == our_did for _handle, mentioned in rich.mentions):
         return Standing.MENTION
     quoted = text(record, "embed", "record", "uri") or text(record, "embed", "record", "record", "uri")
-    return Standing.QUOTE if our_did and our_did in quoted else Standing.CONTEXT
+    return Standing.QUOTE if uri_parts(quoted)[0] == our_did else Standing.CONTEXT
 
 
 def _recipients(did: str, reply: Mapping[str, Any], us: Address, parent: str) -> tuple[Recipient, ...]:
@@ -246,62 +221,3 @@ def _parse_reach(item: RawItem, data: Mapping[str, Any], note: Mapping[str, Any]
     subject = text(note, "record", "subject", "uri", most=1000) or text(note, "reasonSubject", most=1000)
     followers = profile_of(author).followers or 0
     return ParsedReach(subject, address_of(author), action, followers, moment(note, "indexedAt") or item.received_at)
-
-
-# --- Direct messages ------------------------------------------------------------------------------------------------
-
-
-def direct_reference(convo: str, message: str) -> str:
-    return f"bsky:dm:{convo}:{message}"
-
-
-def convo_reference(convo: str) -> str:
-    return f"bsky:convo:{convo}"
-
-
-def _parse_direct(item: RawItem, data: Mapping[str, Any], us: Address) -> ParsedMessage | ParsedDeletion:
-    message, convo = group(data, "message"), group(data, "convo")
-    convo_id = text(convo, "id", most=200)
-    reference = direct_reference(convo_id, text(message, "id", most=200))
-    if text(message, "$type").endswith("#deletedMessageView"):
-        return ParsedDeletion(reference)
-    members = rows(convo, "members", most=100)
-    sender = text(message, "sender", "did", most=300)
-    person = next((one for one in members if text(one, "did") == sender), {})
-    rich = read_text(text(message, "text", most=MAX_TEXT), at(message, "facets"))
-    found = read_embed(group(message, "embed"), {}, sender)
-    shown = _clean("\n".join([rich.text, *found.lines]).strip("\n") if found.lines else rich.text)
-    is_ours = bool(sender) and sender == us.external_id
-    others = [one for one in members if text(one, "did") != us.external_id]
-    addressed = tuple(Recipient("to", address_of(one)) for one in others) if is_ours else (Recipient("to", us),)
-    root, answered = convo_reference(convo_id), text(message, "replyTo", "id", most=200)
-    parent = direct_reference(convo_id, answered) if answered else root
-    facts = {
-        "convo": convo_id,
-        "id": text(message, "id", most=200),
-        "members": [text(one, "did", most=300) for one in others[:20]],
-        "status": text(convo, "status", most=50),
-    }
-    return ParsedMessage(
-        author=address_of(person, sender),
-        recipients=addressed,
-        subject="",
-        text=shown,
-        visible_text=shown.strip(),
-        written_at=moment(message, "sentAt") or item.received_at,
-        message_id=reference,
-        in_reply_to=parent,
-        references=tuple(dict.fromkeys((root, parent))),
-        passages=(Passage(NEW, shown),) if shown else (),
-        flags=() if shown or found.quoted else (Flag.UNREADABLE,),
-        stable_sha256=_digest(reference, rich.text),
-        verified=True,
-        post=Post(
-            standing=Standing.OWN if is_ours else Standing.DIRECT,
-            visibility=Visibility.DIRECT,
-            profile=profile_of(person, sender),
-            quoted=found.quoted,
-            revision=text(message, "rev", most=64),
-            facts=facts,
-        ),
-    )
