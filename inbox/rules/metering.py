@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-_LEAST_KEPT = (
-    0.1  # of a budget: so much reading leaves for answers at the beginning of a day, also where none were sent
-)
+_LEAST_KEPT = 0.03  # of a budget: so much reading leaves at the beginning of a day where no answer was sent yet
 _MOST_KEPT = 0.5
-_SPREAD = 2.5  # answers come as they like: so many standard deviations more than are expected
+_SPREAD = 2.0  # answers come as they like: so many standard deviations more than are expected
 ANSWERS_OF = timedelta(days=7)  # answers will cost what they cost in the last week
 UNDER_WAY = timedelta(minutes=10)  # an older reservation was left by a crash
 
@@ -130,16 +129,16 @@ def purse_of(daily: int | None, monthly: int | None, rows: Iterable[Used], one_a
     """`rows` from `counted_from` on. `one_answer`: what an answer costs, so much is kept where there is room for it."""
     today = day_of(now)
     begins = {False: today, True: first_of_month(today)}
-    spent, under_way, answers = {True: 0, False: 0}, {True: 0, False: 0}, 0
+    spent, under_way, answers = {True: 0, False: 0}, {True: 0, False: 0}, Counter[date]()
     for row in rows:
-        if today - ANSWERS_OF <= row.day < today and not is_reading(row.resource):
-            answers += row.micros
+        if row.day >= today - ANSWERS_OF:
+            answers[row.day] += 0 if is_reading(row.resource) else row.micros
         is_young = row.reserved_at is not None and now - row.reserved_at < UNDER_WAY
         for is_month, begin in begins.items():
             if row.day >= begin:
                 spent[is_month] += row.micros + row.reserved_micros
                 under_way[is_month] += row.reserved_micros if is_young else 0
-    a_day = answers / ANSWERS_OF.days
+    a_day = _a_day(answers, today, now)
 
     def limit_of(micros: int | None, is_month: bool) -> Limit:
         sends = a_day * (30 if is_month else 1)
@@ -149,3 +148,11 @@ def purse_of(daily: int | None, monthly: int | None, rows: Iterable[Used], one_a
         return Limit(is_month, micros, spent[is_month], under_way[is_month], kept, renewed_at)
 
     return Purse(now, limit_of(daily, False), limit_of(monthly, True))
+
+
+def _a_day(answers: Mapping[date, int], today: date, now: datetime) -> float:
+    """What answers cost in a day: in the mean of the days before, or at the pace of today when that is more."""
+    before = [micros for day, micros in answers.items() if day < today]
+    mean = sum(before) / len(before) if before else 0.0
+    gone = 1 - share_left(now, of_month=False)
+    return max(mean, answers.get(today, 0) / max(gone, 0.25))
