@@ -17,9 +17,10 @@ from connectors.registry import card_of
 from inbox.models import User
 from inbox.rules.states import Reason, Status
 from inbox.timeline import Timeline
+from web.acts import act_entry
 from web.authors import Author, find_author
 from web.deadlines import TimeLeft, time_left
-from web.entries import TOLD_BY_MESSAGE, act_entry, context_entry, hidden_entry, message_entry
+from web.entries import TOLD_BY_MESSAGE, context_entry, hidden_entry, message_entry
 from web.formatting import Clock
 from web.languages import language_word
 from web.offers import offers_beside
