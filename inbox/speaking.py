@@ -80,11 +80,12 @@ def speak(
     wanted = warning if warning is not None else answers.warning if answers else ""
     draft = Outline(text, answers, chosen, wanted, tuple(files))
     is_public = chosen in _FOR_EVERYBODY
+    leaving = _as_it_leaves(answers, chosen)
     return Spoken(
         answers=answers,
-        measure=connector.measure(text, _as_it_leaves(answers, chosen)),
+        measure=connector.measure(text, leaving),
         objections=connector.objections(draft),
-        permission=connector.permission(answers) if answers else Permission(None),
+        permission=connector.permission(leaving) if leaving else Permission(None),
         price=connector.price(draft),
         visibilities=choices,
         visibility=chosen,
@@ -94,7 +95,8 @@ def speak(
 
 
 def _as_it_leaves(answers: Post | None, chosen: Visibility | None) -> Post | None:
-    """A public post that is answered in private is answered by a direct message, which has a length of its own."""
+    """A public post that is answered in private is answered by a direct message, which has a length of its own, and
+    is allowed where a public answer may not be."""
     if answers is None or chosen is not Visibility.DIRECT:
         return answers
     return replace(answers, visibility=Visibility.DIRECT)

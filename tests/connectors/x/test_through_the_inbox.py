@@ -42,8 +42,9 @@ def bring(world: World, account: Account) -> None:
     digest_all()
 
 
-def answer(conversation: Conversation, text: str) -> int:
-    queued = replies.queue_reply(
+def queue(conversation: Conversation, text: str, **more: str) -> object:
+    """What was queued, or what stands in the way."""
+    return replies.queue_reply(
         conversation_id=conversation.id,
         user=make_user(f"U{next(_requests)}"),
         request_id=f"x{next(_requests)}",
@@ -51,8 +52,13 @@ def answer(conversation: Conversation, text: str) -> int:
         to=(),
         now=timezone.now(),
         seen_message=Message.objects.order_by("-id")[0].id,
+        **more,
     )
-    assert queued.envelope_id
+
+
+def answer(conversation: Conversation, text: str, **more: str) -> int:
+    queued = queue(conversation, text, **more)
+    assert isinstance(queued, replies.Queued), queued
     return int(queued.envelope_id)
 
 
@@ -111,3 +117,15 @@ def test_a_direct_message_is_a_conversation_of_its_own_and_is_answered_in_privat
     bring(world, account)
     assert Conversation.objects.count() == 1
     assert Message.objects.count() == 2
+
+
+def test_who_may_not_be_answered_in_public_is_answered_in_private(world: World, account: Account) -> None:
+    shop = world.server.say("tasbora", "Am deschis în centru")
+    first = world.server.say("bogdan", "@tasbora unde?", answers=shop)
+    world.server.say("ana", "@bogdan la mall, cred", answers=first)
+    bring(world, account)
+    asked = Message.objects.get(text__contains="la mall").strand.links.get().conversation
+    assert "name or quote this account" in str(queue(asked, "Suntem lângă gară."))
+    assert deliver(world, answer(asked, "Suntem lângă gară.", visibility="direct")) == "sent"
+    ours = next(one for one in world.server.timeline() if one.is_ours)
+    assert (ours.kind, ours.to) == ("direct", "ana")
