@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 
 from connectors.simulators.x.server import XServer
 from inbox import accounts
-from inbox.models import Account
+from inbox.models import Account, Message
 from tests.cli.conftest import Balas
+from tests.connectors.contract import NetworkHarness
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,6 +25,38 @@ def x() -> Iterator[XServer]:
         server.join("ana_p", "Ana Popescu", followers=320)
         server.say("ana_p", "@tasbora unde e comanda mea?")
         yield server
+
+
+def of_a_network(kind: str) -> NetworkHarness:
+    harness: NetworkHarness = import_module(f"tests.connectors.contract.of_{kind}").Harness()
+    return harness
+
+
+@pytest.mark.parametrize(("kind", "options"), [("x", ()), ("mastodon", ()), ("bluesky", ("--address", "tasbora.test"))])
+def test_every_network_is_connected_checked_polled_and_counted_alike(
+    balas: Balas, kind: str, options: tuple[str, ...], tmp_path: Path
+) -> None:
+    with of_a_network(kind) as harness:
+        harness.arrive(2)
+        names = ("password", "access_token")
+        name = next(name for name in names if name in harness.secrets)
+        given = json.dumps({name: harness.secrets[name]})
+        where = ("--base-url", harness.settings()["base_url"], "--secrets-stdin", "--json")
+        added = balas("account", "add", kind, "shop", *where, *options, stdin=given).object
+        assert (added["name"], added["kind"], added["state"]) == ("shop", kind, "ok")
+        assert balas("account", "check", "shop", "--json").object["ok"] is True
+        polled = balas("poll", "shop", "--json").object
+        assert (polled["new"], polled["unreadable"], polled["sentence"]) == (2, 0, None)
+        again = balas("poll", "shop", "--json").object
+        assert (again["new"], again["sentence"]) == (0, None)
+        (status,) = balas("status", "--json").object["accounts"]
+        assert (status["on_server"], status["complete"], status["state"]) == (None, None, "ok")
+        assert balas("check", "--json", exits=None).out
+        for act in ("pause", "resume", "remove"):
+            balas("account", act, "shop")
+        shown = "".join((json.dumps(added), json.dumps(polled), json.dumps(status)))
+        assert not any(secret in shown for secret in harness.secrets.values())
+        assert Message.objects.count() == 2, "the history stays"
 
 
 def add(balas: Balas, server: XServer, stdin: str, *more: str, exits: int = 0):

@@ -41,6 +41,7 @@ def add_options(parser: argparse.ArgumentParser, kind: str) -> None:
     parser.add_argument(
         "--since", type=day_of, metavar="DATE", help="older ones arrive resolved (default: 14 days ago)"
     )
+    parser.add_argument("--address", default="", metavar="A", help="our handle there, where it must be told")
     parser.add_argument("--team", default="", help="the team it belongs to: only its members read it")
     parser.add_argument("--undo-seconds", type=int, default=10, metavar="N", help="how long a reply waits (default 10)")
     add_ways(parser)
@@ -154,6 +155,8 @@ def _needed(introduction: Introduction, is_brought: bool) -> Introduction:
 def _typed(options: argparse.Namespace, known: Mapping[str, Any]) -> dict[str, str]:
     typed = {name: str(value) for name, value in known.items() if isinstance(value, str) and value}
     given = {name[6:]: value for name, value in vars(options).items() if name.startswith("field_") and value}
+    if address := getattr(options, "address", ""):
+        given = {"address": address, "handle": address, **given}
     if options.base_url:
         given["base_url"] = options.base_url.rstrip("/")
     if options.insecure:
