@@ -15,8 +15,6 @@ import mmap
 import os
 import signal
 import struct
-import subprocess
-import sys
 import tempfile
 import time
 from collections import deque
@@ -26,9 +24,10 @@ from importlib import import_module
 from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any, Literal
 
-from connectors import plainvalues, sandbox
+from connectors import nursery, plainvalues, sandbox
 from connectors.base import Connector
 from connectors.messages import Parsed, ParsedMessage, RawItem
+from connectors.nursery import Nursling
 from connectors.registry import AccountSettings, make_connector
 from connectors.sandbox import FULL, Limits, quick_limits
 
@@ -51,7 +50,6 @@ Result = Parsed | str
 CHUNK, CHUNK_BYTES = 64, 1024 * 1024  # sent at once: a child is idle from its answer to the next
 _START_SECONDS = 60.0  # for its imports, on a busy machine
 _GRACE_SECONDS = 5.0  # after which a child that its own timers did not end is ended from here
-_MAIN = "from connectors.offload import serve; serve(*__import__('sys').argv[1:])"
 _MEMORY = Exceeded("reading it took more memory than a mail may have")
 _AT = struct.Struct("i")
 _MOST_FALSE_STARTS = 3
@@ -63,7 +61,7 @@ def is_possible() -> bool:
 
 @dataclass
 class _Child:
-    process: subprocess.Popen[bytes]
+    process: Nursling
     pipe: Connection
     place: mmap.mmap  # the number within the chunk that is being read
     chunk: list[int] = field(default_factory=list)
@@ -208,12 +206,7 @@ def _start(prepare: str) -> _Child:
         shared.truncate(mmap.PAGESIZE)
         place = mmap.mmap(shared.fileno(), mmap.PAGESIZE)
         _write_place(place, -1)
-        handles = (theirs.fileno(), shared.fileno())
-        command = [sys.executable, "-c", _MAIN, *map(str, handles), prepare]
-        # Neither the keyring nor the address of the database is a parser's business.
-        environ = {name: value for name, value in os.environ.items() if not name.startswith("BALAS_")}
-        environ["PYTHONPATH"] = os.pathsep.join(sys.path)
-        process = subprocess.Popen(command, pass_fds=handles, env=environ, stdin=subprocess.DEVNULL)
+        process = nursery.hatch((theirs.fileno(), shared.fileno()), prepare)
     theirs.close()
     return _Child(process, ours, place)
 
@@ -221,27 +214,24 @@ def _start(prepare: str) -> _Child:
 def _end(child: _Child, patience: float = 0.0) -> int:
     """Its exit code. `patience`: seconds for one that is ending by itself, so that the code is its own."""
     child.pipe.close()
-    try:
-        child.process.wait(patience)
-    except subprocess.TimeoutExpired:
-        child.process.kill()
+    code = child.process.wait(patience)
     child.place.close()
-    return child.process.wait()
+    return child.process.kill() if code is None else code
 
 
 # --- In the child ---------------------------------------------------------------------------------------------------
 
 
-def serve(handle: str, shared: str, prepare: str) -> None:
+def serve(handle: int, shared: int, prepare: str) -> None:
     """The child: answers chunks of jobs until its pipe ends."""
     os.nice(5)  # pages and the writing parent come first
-    place = mmap.mmap(int(shared), mmap.PAGESIZE)
+    place = mmap.mmap(shared, mmap.PAGESIZE)
     preparing = _find_preparing(prepare)
     connectors: dict[str, Connector] = {}
     sandbox.confine()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)  # reading makes values, hardly ever circles of them
-    with Connection(int(handle)) as pipe:
+    with Connection(handle) as pipe:
         pipe.send(True)
         while True:
             try:

@@ -74,8 +74,7 @@ def make_connector(account: AccountSettings, secrets: Mapping[str, SecretText]) 
 
 
 def card_of(kind: str) -> KindCard:
-    """How a kind is drawn; also for one whose connector is no longer installed."""
-    if kind not in _factories():
-        return KindCard(kind.capitalize() or "?", kind[:1].upper())
-    card: KindCard = connector_class(kind).card
+    """How a kind is drawn; also for one that does not say, or whose connector is no longer installed."""
+    plain = KindCard(kind.capitalize() or "?", kind[:1].upper())
+    card: KindCard = getattr(connector_class(kind), "card", plain) if kind in _factories() else plain
     return card

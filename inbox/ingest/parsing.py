@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
+from connectors import nursery
 from connectors.messages import Address, Flag, Parsed, ParsedMessage, RawItem
 from connectors.offload import Parsers, Result, is_possible, read_alone
 from connectors.sandbox import FULL
@@ -122,6 +123,7 @@ def close() -> None:
     """Ends the children now; the next mail starts new ones."""
     for kept in _kept.values():
         kept.close()
+    nursery.close()
 
 
 def _forget() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import textwrap
@@ -11,9 +10,10 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 
-from connectors import registry, sandbox
+from connectors import nursery, registry, sandbox
 from connectors.messages import Flag, ParsedMessage, RawItem
 from connectors.offload import Exceeded, Parsers, read_alone
 from connectors.registry import AccountSettings
@@ -127,14 +127,37 @@ def test_f12_a_child_that_is_killed_from_outside_is_replaced(fragile):
     parsers = Parsers(1)
     try:
         assert isinstance(parsers.parse(jobs_of(fragile, "one"))[0], ParsedMessage)
-        os.kill(parsers._children[0].process.pid, signal.SIGSEGV)
-        parsers._children[0].process.wait()
+        [reader] = psutil.Process(nursery._nursery.process.pid).children()
+        reader.send_signal(signal.SIGSEGV)
+        assert parsers._children[0].process.wait(30) == -signal.SIGSEGV
         assert isinstance(parsers.parse(jobs_of(fragile, "two"))[0], ParsedMessage)
     finally:
         parsers.close()
 
 
+def test_readers_go_when_whoever_asked_for_them_is_gone(fragile):
+    parsers = Parsers(2)
+    assert isinstance(parsers.parse(jobs_of(fragile, "one"))[0], ParsedMessage)
+    home = psutil.Process(nursery._nursery.process.pid)
+    readers = home.children()
+    for child in parsers._children:
+        child.process._connection.close()  # what the kernel does for a process that was killed
+    gone, alive = psutil.wait_procs(readers, 30)
+    assert len(gone) == 2 and not alive and home.is_running()
+
+
+def test_a_nursery_that_died_is_replaced_and_one_that_nobody_holds_ends(fragile):
+    assert isinstance(read_alone(jobs_of(fragile, "one")[0]), ParsedMessage)
+    psutil.Process(nursery._nursery.process.pid).kill()
+    nursery._nursery.process.wait(30)
+    assert isinstance(read_alone(jobs_of(fragile, "two")[0]), ParsedMessage)
+    process = nursery._nursery.process
+    nursery.close()
+    assert process.wait(30) == 0
+
+
 def test_a_child_that_can_never_start_is_given_up(fragile, monkeypatch):
+    parsing.close()
     monkeypatch.setattr(sys, "executable", "/bin/false")
     assert read_alone(jobs_of(fragile, "mail")[0]) == "the reader could not be started"
 

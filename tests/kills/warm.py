@@ -27,12 +27,14 @@ def main() -> None:
     import django
 
     django.setup()
+    from connectors import nursery
     from tests.badday import acts
     from tests.kills import scenario
     from tests.sends import cells
 
     assert acts and cells  # imported for the children
     scenario.warm_up()
+    nursery.open_early()
     gc.collect()
     gc.freeze()
     for line in sys.stdin:
