@@ -5,6 +5,7 @@ For the few addresses that the owner has set (token endpoints and their discover
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import http.client
 import json
@@ -13,14 +14,16 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import SplitResult, unquote, urlencode, urlsplit
 
 from connectors.base import RetryLater
 from connectors.deadline import Deadline
 from connectors.mail.endpoint import tls_context
+from connectors.route import chosen_route
 
 SECONDS = 20.0
 MAX_BYTES = 256 * 1024
+_MAX_HEAD = 16 * 1024
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -62,8 +65,20 @@ def call(
     if body is not None:
         sent["Content-Type"] = "application/x-www-form-urlencoded"
     try:
-        with socket.create_connection((host, port), timeout=seconds) as plain:
-            status, content = _exchange(plain, parts.scheme, host, path, body, sent, seconds)
+        proxy = urlsplit("" if host in _LOOPBACK else chosen_route().proxy)
+        to = (proxy.hostname, proxy.port or 80) if proxy.hostname else (host, port)
+        with socket.create_connection(to, timeout=seconds) as plain, Deadline(seconds) as deadline:
+            deadline.watch(plain)
+            try:
+                if proxy.hostname:
+                    _tunnel(plain, host, port, proxy)
+                status, content = _exchange(plain, parts.scheme, host, path, body, sent, seconds)
+            except (OSError, http.client.HTTPException) as error:
+                if deadline.is_over:
+                    raise TimeoutError from error
+                raise
+            if deadline.is_over:  # what was read until then is no answer
+                raise TimeoutError
     except ssl.SSLCertVerificationError as error:
         raise RetryLater(f"The certificate of {name} is not trusted: {error.verify_message}.") from error
     except TimeoutError as error:
@@ -73,6 +88,23 @@ def call(
     if len(content) > MAX_BYTES:
         raise RetryLater(f"{name} answered with far more than such an answer can be.")
     return _read(status, content)
+
+
+def _tunnel(plain: socket.socket, host: str, port: int, proxy: SplitResult) -> None:
+    """Has the proxy lead on to the host (RFC 9110 §9.3.6). Raises OSError."""
+    lines = [f"CONNECT {host}:{port} HTTP/1.1", f"Host: {host}:{port}"]
+    if proxy.username:
+        pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
+        lines.append(f"Proxy-Authorization: Basic {base64.b64encode(pair.encode()).decode()}")
+    plain.sendall("\r\n".join([*lines, "", ""]).encode())
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        more = plain.recv(1)  # not one byte of what comes after it
+        if not more or len(head) > _MAX_HEAD:
+            raise ConnectionError("the proxy gave no answer")
+        head += more
+    if head.split(b" ", 2)[1:2] != [b"200"]:
+        raise ConnectionError("the proxy does not lead there")
 
 
 def _exchange(
@@ -85,29 +117,9 @@ def _exchange(
     seconds: float,
 ) -> tuple[int, bytes]:
     """Status and at most MAX_BYTES + 1 of the body."""
-    with Deadline(seconds) as deadline:
-        deadline.watch(plain)
-        try:
-            found = _talk(plain, scheme, host, path, body, headers, seconds)
-        except (OSError, http.client.HTTPException) as error:
-            if deadline.is_over:
-                raise TimeoutError from error
-            raise
-        if deadline.is_over:  # what was read until then is no answer
-            raise TimeoutError
-        return found
-
-
-def _talk(
-    plain: socket.socket,
-    scheme: str,
-    host: str,
-    path: str,
-    body: bytes | None,
-    headers: Mapping[str, str],
-    seconds: float,
-) -> tuple[int, bytes]:
-    sock = plain if scheme == "http" else tls_context().wrap_socket(plain, server_hostname=host)
+    sock = plain
+    if scheme != "http":
+        sock = tls_context(chosen_route().ca_file).wrap_socket(plain, server_hostname=host)
     connection = http.client.HTTPConnection(host, timeout=seconds)
     connection.sock = sock
     with contextlib.closing(connection):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import io
 import json
@@ -17,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from connectors import route
+from connectors import route, webcall
 from connectors.answers import plain_endpoint
 from connectors.base import AuthFailed, ConnectorError, OutcomeUnknown, Refused, RetryLater
 from connectors.deadline import Deadline
@@ -26,7 +27,7 @@ from connectors.simulators.exchange import Answer, Request, html_answer, json_an
 from connectors.simulators.faults import Fault
 from connectors.simulators.web import SimulatedServer
 from connectors.wire import EVERY, Dialect, Gone, NotSent, Throttled, TooMuch, Unanswered, Wire
-from tests.servers.certificate import make_certificate
+from tests.servers.certificate import Certificate, make_certificate
 from tests.servers.requirement import free_port
 
 TOKEN = "t0p-secret-token"
@@ -334,6 +335,47 @@ def test_a_proxy_is_used_where_one_is_set_and_never_for_this_machine(server: Ser
             Wire(PLAIN, "https://10.0.0.1").call("GET", "/")
     finally:
         route.use_route(before)
+
+
+def serve_as_proxy(listener: socket.socket, made: Certificate, heads: list[bytes], answers: int) -> None:
+    """Takes CONNECT to anywhere and is that server itself."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made.chain, made.key)
+    for _ in range(answers):
+        sock, _ = listener.accept()
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += sock.recv(1)
+        heads.append(head)
+        sock.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        with context.wrap_socket(sock, server_side=True) as safe:
+            heads.append(safe.recv(65536))
+            body = b'{"ok": true}'
+            head = (
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: 12\r\n\r\n"
+            )
+            safe.sendall(head + body)
+
+
+def test_through_a_proxy_tls_reaches_to_the_platform_itself(tmp_path: Any) -> None:
+    made, heads = make_certificate(tmp_path, ("social.example",)), []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve_as_proxy, args=(listener, made, heads, 2), daemon=True)
+        thread.start()
+        before = route.chosen_route()
+        address = f"http://us:s3cret@127.0.0.1:{listener.getsockname()[1]}"
+        try:
+            route.use_route(route.Route(proxy=address, ca_file=str(made.ca)))
+            assert "s3cret" not in repr(route.chosen_route())
+            assert Wire(PLAIN, "https://social.example", bearer=TOKEN).call("GET", "/things/1").object == {"ok": True}
+            assert webcall.call("https://social.example/token", {"code": "c"}).data == {"ok": True}
+        finally:
+            route.use_route(before)
+        thread.join(10)
+    login = b"Basic " + base64.b64encode(b"us:s3cret")
+    for head in heads[::2]:
+        assert head.startswith(b"CONNECT social.example:443") and login in head and TOKEN.encode() not in head
+    assert TOKEN.encode() in heads[1] and login not in heads[1] and b"code=c" in heads[3]
 
 
 def test_the_environment_and_cookies_count_for_nothing(
