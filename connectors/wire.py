@@ -102,7 +102,7 @@ class Wire(Line):
             json=json,
             data=form if form is not None else data,
             files=files,
-            headers={"Accept": "*/*" if raw else "application/json", **(headers or {})},
+            headers={"Accept": "*/*" if raw else "application/json", "Accept-Encoding": "gzip", **(headers or {})},
         )
         prepared = request.prepare()
         self._authorize(prepared, token)
