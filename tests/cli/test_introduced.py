@@ -51,6 +51,8 @@ def test_every_network_is_connected_checked_polled_and_counted_alike(
         assert (again["new"], again["sentence"]) == (0, None)
         (status,) = balas("status", "--json").object["accounts"]
         assert (status["on_server"], status["complete"], status["state"]) == (None, None, "ok")
+        assert "does not say how many" in balas("status").out
+        assert balas("poll", "shop", "--prove", "--json").object["sentence"] is None
         assert balas("check", "--json", exits=None).out
         for act in ("pause", "resume", "remove"):
             balas("account", act, "shop")
@@ -131,4 +133,4 @@ def test_a_secret_is_never_an_option(balas: Balas, x: XServer) -> None:
 
 
 def test_an_account_of_an_unknown_kind_is_wrong_usage(balas: Balas) -> None:
-    balas("account", "add", "pigeon", "shop", exits=2)
+    assert "mastodon" in balas("account", "add", "pigeon", "shop", exits=2).err

@@ -77,6 +77,8 @@ def show_status(options: argparse.Namespace) -> int:
 def _account_line(account: dict[str, Any], now: datetime) -> str:
     if account["on_server"] is None:
         sums = "not counted yet"
+        if account["last_success_at"]:
+            sums = f"{account['stored']:,} stored; the server does not say how many there are"
     else:
         sums = (
             f"{account['on_server']:,} on server {'≠' if account['unexplained'] else '='} {account['stored']:,} stored"
