@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from connectors import registry
+from connectors.base import Refused
+from connectors.registry import AccountSettings, SecretText
 from connectors.simulators.x.server import XServer
+from connectors.social import Connected, ConnectField, Introduction
 from inbox import accounts
+from inbox.ingest import parsing
 from inbox.models import Account, Message
 from tests.cli.conftest import Balas
 from tests.connectors.contract import NetworkHarness
+from tests.connectors.contract.conftest import install_toy
+from tests.connectors.contract.feed_kind import FeedConnector
+
+KEY = "a-key-for-the-feed"
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,6 +69,48 @@ def test_every_network_is_connected_checked_polled_and_counted_alike(
         shown = "".join((json.dumps(added), json.dumps(polled), json.dumps(status)))
         assert not any(secret in shown for secret in harness.secrets.values())
         assert Message.objects.count() == 2, "the history stays"
+
+
+class IntroducedFeed(FeedConnector):
+    """The toy kind as another package would bring it, with a way to be connected."""
+
+    @classmethod
+    def introduction(cls, settings: Mapping[str, Any]) -> Introduction:
+        return Introduction((ConnectField("base_url", "Feed"), ConnectField("key", "Key", is_secret=True)))
+
+    @classmethod
+    def consent(cls, values: Mapping[str, str], redirect_uri: str) -> tuple[str, Mapping[str, str]]:
+        raise Refused("A feed needs no consent.")
+
+    @classmethod
+    def connect(cls, values: Mapping[str, str], kept: Mapping[str, str], code: str, spool: Path) -> Connected:
+        account = AccountSettings("feed", "", {"base_url": values["base_url"]}, spool)
+        name = cls(account, {"key": SecretText(values["key"])}).check().address
+        return Connected(name, name, account.settings, {"key": values["key"]}, external_id=name)
+
+
+def test_a_kind_of_another_package_is_connected_by_the_same_command(
+    balas: Balas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_toy(tmp_path, monkeypatch, f"{__name__}:IntroducedFeed")
+    parsing.close()
+    try:
+        with import_module("tests.connectors.contract.of_feed").Harness() as harness:
+            harness.arrive(2)
+            url = harness.server.base_url
+            added = balas("account", "add", "feed", "talk", "--base-url", url, "--password-stdin", "--json", stdin=KEY)
+            assert (added.object["kind"], added.object["address"]) == ("feed", "shop")
+            assert balas("poll", "talk", "--json").object["new"] == 2
+            (status,) = balas("status", "--json").object["accounts"]
+            assert (status["kind"], status["stored"], status["complete"]) == ("feed", 2, None)
+            harness.server.stop()
+            said = balas("account", "connect-again", "talk", "--password-stdin", stdin=KEY, exits=1)
+            assert "Nothing was" in said.err and KEY not in said.err
+    finally:
+        parsing.close()
+        monkeypatch.undo()
+        registry._factories.cache_clear()
+    assert balas("account", "list", "--json").object["kind"] == "feed", "also when the package is no longer there"
 
 
 def add(balas: Balas, server: XServer, stdin: str, *more: str, exits: int = 0):

@@ -22,13 +22,14 @@ def find_harness(kind: str) -> Any:
     return importlib.import_module(name).Harness if importlib.util.find_spec(name) else None
 
 
-def install_toy(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def install_toy(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, where: str = "tests.connectors.contract.feed_kind:FeedConnector"
+) -> None:
     """What `pip install` would leave behind, as far as entry points are concerned."""
     about = folder / "balas_feed-1.0.dist-info"
     about.mkdir()
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: balas-feed\nVersion: 1.0\n")
-    entry = "[balas.connectors]\nfeed = tests.connectors.contract.feed_kind:FeedConnector\n"
-    (about / "entry_points.txt").write_text(entry)
+    (about / "entry_points.txt").write_text(f"[balas.connectors]\nfeed = {where}\n")
     monkeypatch.syspath_prepend(folder)
     registry._factories.cache_clear()
 
