@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -15,6 +20,7 @@ from connectors.base import Refused
 from connectors.registry import AccountSettings, SecretText
 from connectors.simulators.x.server import XServer
 from connectors.social import Connected, ConnectField, Introduction
+from connectors.wire import EVERY, Dialect, Wire
 from inbox import accounts
 from inbox.ingest import parsing
 from inbox.models import Account, Message
@@ -111,6 +117,33 @@ def test_a_kind_of_another_package_is_connected_by_the_same_command(
         monkeypatch.undo()
         registry._factories.cache_clear()
     assert balas("account", "list", "--json").object["kind"] == "feed", "also when the package is no longer there"
+
+
+def test_a_consent_is_waited_for_and_comes_back_by_itself(balas: Balas, x: XServer) -> None:
+    def say_yes() -> None:
+        found = None
+        for _ in range(200):
+            if found := re.search(r"http://\S+/i/oauth2/authorize\?\S+", sys.stderr.getvalue()):  # type: ignore[attr-defined]
+                break
+            time.sleep(0.05)
+        assert found
+        asked = dict(parse_qsl(urlsplit(found.group()).query))
+        form = {**asked, "user": x.world.get_member("tasbora").id, "answer": "yes"}
+        wire = Wire(Dialect("The browser"), x.base_url)
+        answer = wire.call("POST", "/i/oauth2/authorize", form=form, takes=EVERY, raw=True)
+        back = urlsplit(answer.headers["location"])
+        Wire(Dialect("Us"), f"{back.scheme}://{back.netloc}").call("GET", f"/?{back.query}", raw=True)
+
+    browser = threading.Thread(target=say_yes)
+    browser.start()
+    secret = json.dumps({"client_secret": x.app.secret})
+    options = ("--base-url", x.base_url, "--client-id", x.app.client_id, "--secrets-stdin", "--json")
+    added = balas("account", "add", "x", "shop", *options, stdin=secret)
+    browser.join(30)
+    assert added.object["address"] == "tasbora" and x.app.secret not in added.err
+    kept = accounts.unseal_secrets(Account.objects.get(name="shop"))
+    assert kept.keys() >= {"access_token", "refresh_token", "client_secret", "access_until"}
+    assert balas("poll", "shop", "--json").object["new"] == 1
 
 
 def add(balas: Balas, server: XServer, stdin: str, *more: str, exits: int = 0):
