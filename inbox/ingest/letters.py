@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -12,13 +12,12 @@ from django.utils.translation import gettext as _
 
 from connectors.messages import Address, Automatic, Direction, Flag, ParsedMessage
 from connectors.social import Post, Profile, Standing, Visibility
-from inbox.ingest.accounts import AccountFacts, Ground
+from inbox.ingest.accounts import AccountFacts
 from inbox.ingest.arrivals import Arrival
 from inbox.rules.automatic import is_own_group, stands_aside
 from inbox.rules.passages import PREVIEW_READ, lengths_of, preview
 from inbox.rules.sla import started_at
 from inbox.rules.threading import is_history, joins_nothing, reference_key
-from inbox.sql import read_json, read_moment
 from inbox.text import clean
 
 _OF_SENDER = (Flag.UNVERIFIED_SENDER, Flag.FAILED_SENDER_CHECK)
@@ -157,7 +156,7 @@ def letter_of(arrival: Arrival, account: AccountFacts, message_id: int, aside: C
     stable = parsed.stable_sha256 or arrival.sha256
     if parsed.post is not None and reference:  # whatever a version of it says
         stable = hashlib.sha256(f"post:{reference}".encode()).hexdigest()
-    people, reply_to = _split(_people(parsed, account))
+    people, reply_to = split_people(_people(parsed, account))
     passages = lengths_of(parsed)
     written_at = started_at(parsed.written_at, arrival.received_at, arrival.is_import)
     automatic, flags = _kind_of(parsed, account)
@@ -191,7 +190,7 @@ def letter_of(arrival: Arrival, account: AccountFacts, message_id: int, aside: C
         verified=verified,
         is_history=is_history(written_at, account.cut_at),
         is_aside=stands_aside(automatic, flags, aside) or _asks_nothing(post, people, direction, account.own),
-        is_mailing=post is None and _is_mailing(people, automatic, flags),
+        is_mailing=post is None and is_mailing_of(people, automatic, flags),
         account_id=arrival.account_id,
         visibility=post.visibility.value if post else "",
         standing=post.standing.value if post else "",
@@ -235,7 +234,7 @@ def _people(parsed: ParsedMessage, account: AccountFacts) -> tuple[Person, ...]:
     return (_person("author", parsed.author, account), *found)
 
 
-def _split(people: Sequence[Person]) -> tuple[tuple[Person, ...], frozenset[str]]:
+def split_people(people: Sequence[Person]) -> tuple[tuple[Person, ...], frozenset[str]]:
     """Those who take part, and the keys of those who are only to be answered."""
     reply_to = frozenset(person.key for person in people if person.role == "reply-to" and person.key)
     return tuple(person for person in people if person.role != "reply-to"), reply_to
@@ -247,87 +246,8 @@ def _person(role: str, address: Address, account: AccountFacts) -> Person:
     return Person(role, key, clean(address.address)[:320], clean(address.name)[:200], external_id)
 
 
-def _is_mailing(people: Sequence[Person], automatic: str, flags: Iterable[str]) -> bool:
+def is_mailing_of(people: Sequence[Person], automatic: str, flags: Iterable[str]) -> bool:
     return len(people) - 1 > MAILING_SIZE or automatic == Automatic.LIST or Flag.NEWSLETTER in set(flags)
-
-
-# --- From rows ------------------------------------------------------------------------------------------------------
-
-COLUMNS = f"""m.id, m.kind, m.direction, m.reference, m.stable_sha256, m.author_name, m.author_address, m.recipients,
-    m.in_reply_to, m."references", m.subject, SUBSTR(m.text, 1, {PREVIEW_READ}), m.passages, m.language, m.written_at,
-    m.received_at, m.automatic, m.verified, m.account_id, m.raw_item_id, m.flags, m.strand_id,
-    m.dated_at, m.reach, p.visibility, p.standing, p.revision, p.followers, p.deleted_at, p.author_external_id"""
-TABLES = "inbox_message m LEFT JOIN inbox_poststate p ON p.message_id = m.id"
-
-
-def letter_of_row(row: Sequence[Any], ground: Ground, account: AccountFacts) -> Letter:
-    """From the columns named in COLUMNS. `account` is any account of the message's kind."""
-    (message_id, kind, direction, reference, stable, name, address, recipients, in_reply_to, references) = row[:10]
-    (subject, text, passages, language, written_at, received_at, automatic, verified) = row[10:18]
-    (account_id, raw_item_id, flags, strand_id, dated_at, reach) = row[18:24]
-    is_post, external_id = row[24] is not None, row[29] or ""
-    people: Sequence[Person] = [
-        Person("author", account.key(address, name, external_id), address, name, external_id),
-        *(_stored_person(one, account) for one in read_json(recipients)),
-    ]
-    people, reply_to = _split(people)
-    own = ground.accounts.get(account_id, account)
-    flag_list = list(read_json(flags))
-    sender = None if verified is None else bool(verified)
-    answers = (
-        []
-        if joins_nothing(sender, automatic, flag_list)
-        else nearest_first(in_reply_to, read_json(references), reference, is_vouched=is_post)
-    )
-    written = read_moment(written_at)
-    assert written is not None
-    letter = Letter(
-        id=message_id,
-        kind=kind,
-        direction=direction,
-        reference=reference,
-        node=node_of(kind, reference, stable, is_vouched=is_post),
-        answers=tuple((kind, one) for one in answers),
-        stable=stable,
-        people=people,
-        reply_to=reply_to,
-        subject=subject,
-        preview=preview(text, read_json(passages)),
-        language=language,
-        written_at=written,
-        dated_at=read_moment(dated_at),
-        received_at=read_moment(received_at) or written,
-        automatic=automatic,
-        verified=sender,
-        is_history=is_history(written, own.cut_at),
-        is_aside=stands_aside(automatic, flag_list, ground.aside),
-        is_mailing=not is_post and _is_mailing(people, automatic, flag_list),
-        account_id=account_id,
-        is_frozen_send=raw_item_id is None,
-        flags=flag_list,
-        strand_id=strand_id,
-    )
-    if is_post:
-        _add_state(letter, row[24:], reach, own.own)
-    return letter
-
-
-def _stored_person(one: Mapping[str, str], account: AccountFacts) -> Person:
-    external_id = one.get("external_id", "")
-    key = account.key(one["address"], one["name"] if external_id else "", external_id)
-    return Person(one["role"], key, one["address"], one["name"], external_id)
-
-
-def _add_state(letter: Letter, state: Sequence[Any], reach: int, own: frozenset[str]) -> None:
-    letter.visibility, letter.standing, letter.revision, letter.followers = state[:4]
-    letter.carried = max(0, reach - letter.reach)
-    letter.deleted_at = read_moment(state[4])
-    if letter.deleted_at is not None:
-        letter.preview = deleted_words()
-    if not letter.is_inbound:
-        letter.is_aside = not any(person.key and person.key not in own for person in letter.people[1:])
-    elif letter.standing == Standing.CONTEXT:
-        letter.is_aside = True
 
 
 def deleted_words() -> str:

@@ -14,7 +14,8 @@ from inbox.ids import new_ids
 from inbox.ingest.accounts import AccountFacts, Ground
 from inbox.ingest.arrivals import Arrival
 from inbox.ingest.echoes import Echoes
-from inbox.ingest.letters import COLUMNS, TABLES, Letter, Node, letter_of, letter_of_row
+from inbox.ingest.letterrows import COLUMNS, TABLES, letter_of_row
+from inbox.ingest.letters import Letter, Node, letter_of
 from inbox.ingest.versions import revision_order, take_version
 from inbox.sql import select_in
 
