@@ -13,6 +13,7 @@ from django.urls import reverse
 from inbox import blocking, timeline
 from inbox.conversations import undo
 from inbox.models import Conversation, Customer, Draft, Identity, Message, PostEdition, PostState, RawBody, SlaEvent
+from search.backend import get_backend
 from tests.builders import digest_all, put, receive
 from tests.inbox.ground import make_user
 from tests.inbox.inbox_picture import assert_sums_hold, take_picture
@@ -352,3 +353,19 @@ def test_any_order_of_arrival_gives_the_same_inbox_of_posts(seed, index):
         for item in items:
             chance.choice(batches).append(item)
         assert picture_of(batches) == in_order
+
+
+# --- Search ---------------------------------------------------------------------------------------------------------
+
+
+def test_posts_are_found_by_words_handles_and_hashtags_and_only_in_their_newest_form():
+    account = make_square()
+    receive(account, edit("My #Winterschuh is brokn", ""))
+    receive(account, edit("My #Winterschuh is broken", "1"))
+
+    def hits(query):
+        return len(get_backend().search(query, accounts=None, limit=5).hits)
+
+    assert [hits(one) for one in ("broken", "#winterschuh", "ana.a", "from:@ana.a", "brokn")] == [1, 1, 1, 1, 0]
+    receive(account, gone(1))
+    assert (hits("winterschuh"), hits("ana.a")) == (0, 1)
