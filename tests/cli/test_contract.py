@@ -28,7 +28,7 @@ MESSAGE = frozenset(
         *("id", "conversation", "thread", "strand", "customer", "kind", "account", "direction", "author"),
         *("recipients", "subject", "text", "visible_text", "language", "sent_at", "received_at", "message_id"),
         *("in_reply_to", "references", "deliveries", "attachments", "duplicate_of", "flags", "verified"),
-        *("automatic", "state"),
+        *("automatic", "state", "visibility"),
     )
 )
 CONVERSATION = frozenset(
