@@ -47,7 +47,8 @@ class Speech:
     count_words: str
     excess_at: int | None
     cost: str
-    refusal: str  # why nobody may answer this, "" when it may be tried
+    refusal: str  # why it may not be answered like this, "" when it may be tried
+    may_go_direct: bool  # it is refused for everybody to read, and may be said in private
     caution: str
     objections: tuple[str, ...]
     exposed: str
@@ -87,6 +88,7 @@ def find_speech(
     )
     if spoken is None:
         return None
+    is_refused = spoken.permission.allowed is False
     people, connector = [at_handle(one) for one in to], bare_connector(account)
     url = safe_url(spoken.answers.url) if spoken.answers else ""
     permission = spoken.permission
@@ -107,13 +109,23 @@ def find_speech(
         count_words=count_words(spoken.measure),
         excess_at=spoken.measure.excess_at,
         cost=_cost(account, connector, spoken, text, held),
-        refusal=(permission.sentence or _("This post cannot be answered.")) if permission.allowed is False else "",
+        refusal=(permission.sentence or _("This post cannot be answered.")) if is_refused else "",
+        may_go_direct=is_refused and _may_go_direct(conversation_id, account, seen_message, spoken),
         caution=permission.sentence if permission.allowed is None else "",
         objections=_objections(spoken) if text.strip() else (),  # without words nothing is wrong yet
         exposed=_exposed(spoken),
         url=url,
         host=host_in(url),
     )
+
+
+def _may_go_direct(conversation_id: int, account: Account, seen_message: int, spoken: Spoken) -> bool:
+    if spoken.visibility is Visibility.DIRECT or Visibility.DIRECT not in spoken.visibilities:
+        return False
+    direct = speaking.outline(
+        conversation_id, account, text="", seen_message=seen_message, visibility=str(Visibility.DIRECT)
+    )
+    return direct is not None and direct.permission.allowed is not False
 
 
 def speech_for(form: Form, conversation_id: int, user: User) -> Speech | None:

@@ -109,11 +109,23 @@ def test_who_may_not_be_answered_is_said_before_typing_with_what_else_can_be_don
     assert "<textarea" not in html
     assert "data-send" not in html
     assert "X lets a program answer only those who name or quote this account" in html
-    assert "You can write an internal note" in html
+    assert "write an internal note, or resolve it" in html
     assert "Open on x.com" in html
     assert 'data-mode-choice="note"' in html
     assert send(house, post, "Hello").status_code == 422
     assert not Envelope.objects.exists()
+
+
+def test_who_may_not_be_answered_in_public_may_be_in_private(house: House, post: Message) -> None:
+    kept_as(post, facts={"summons": "none"})
+    html, client = composer(house, post), house.client("own")
+    assert f"/c/{of(post).id}/composer?visibility=direct" in html
+    for address in (f"/c/{of(post).id}/composer?visibility=direct", f"/c/{of(post).id}?compose=1&visibility=direct"):
+        direct = client.get(address).content.decode()
+        assert "<textarea" in direct
+        assert re.search(r'value="direct" checked', direct)
+    assert "X lets a program answer only" in measured(house, post, "Hello", visibility="public")
+    assert send(house, post, "Hello", visibility="direct").status_code == 200
 
 
 def test_an_order_number_would_be_public_and_is_taken_out_or_said_in_private(house: House, post: Message) -> None:

@@ -28,8 +28,12 @@ def mode_of(request: HttpRequest) -> str:
     return "note" if request.GET.get("compose") == "note" or request.GET.get("mode") == "note" else "reply"
 
 
-def composer_context(user: User, conversation_id: int, form: Form | None = None, mode: str = "reply") -> dict[str, Any]:
+def composer_context(
+    user: User, conversation_id: int, form: Form | None = None, mode: str = "reply", visibility: str = ""
+) -> dict[str, Any]:
+    """`visibility`: chosen before anything is written, where what is proposed is refused."""
     form = form or proposed(conversation_id, user, mode)
+    form = replace(form, visibility=visibility[:20]) if visibility else form
     speech = speech_for(form, conversation_id, user)
     channel = speech.channel if speech else channel_of(access.get_conversation(user, conversation_id).kind)
     return {"id": conversation_id, "form": form, "speech": speech, "mends": mends_of(speech), "channel": channel}
@@ -52,7 +56,10 @@ def _with_choices(form: Form, conversation_id: int, user: User) -> Form:
 @require_GET
 def composer(request: SignedIn, id: int) -> HttpResponse:
     access.get_conversation(request.user, id)
-    return _composer(request, id, proposed(id, request.user, mode_of(request)))
+    form = proposed(id, request.user, mode_of(request))
+    if wanted := request.GET.get("visibility", ""):
+        form = replace(form, visibility=wanted[:20])
+    return _composer(request, id, form)
 
 
 @needs("answer")

@@ -33,7 +33,9 @@ def load_pane(user: User, conversation_id: int, clock: Clock, tab: str, earlier:
 def conversation_context(request: SignedIn, shown: Pane, *, tab: str) -> dict[str, Any]:
     context = {**queue_context(tab), "pane": shown, "open_id": shown.id, "oob": False, "composer": None}
     if "compose" in request.GET:
-        context["composer"] = composer_context(request.user, shown.id, mode=mode_of(request))
+        context["composer"] = composer_context(
+            request.user, shown.id, mode=mode_of(request), visibility=request.GET.get("visibility", "")
+        )
     return context
 
 
