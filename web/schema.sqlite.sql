@@ -1,4 +1,4 @@
--- After the migrations fd9ff52ac44c6fa959dafc07eb3bd0b5e24d9c07056a22330e7c267228f0b6d5
+-- After the migrations e4776542c3888018a45aef7537f48768e09349180ac52d38c3fff07364fce554
 CREATE TABLE "auth_group" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "name" varchar(150) NOT NULL UNIQUE)
 ;
 CREATE TABLE "auth_group_permissions" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "group_id" integer NOT NULL REFERENCES "auth_group" ("id") DEFERRABLE INITIALLY DEFERRED, "permission_id" integer NOT NULL REFERENCES "auth_permission" ("id") DEFERRABLE INITIALLY DEFERRED)
@@ -21,11 +21,13 @@ CREATE TABLE "inbox_auditrecord" ("id" bigint NOT NULL PRIMARY KEY, "at" datetim
 ;
 CREATE TABLE "inbox_automaticturn" ("id" bigint NOT NULL PRIMARY KEY, "kind" varchar(32) NOT NULL, "key" varchar(320) NOT NULL, "last_at" datetime NOT NULL, "times" integer unsigned NOT NULL CHECK ("times" >= 0), CONSTRAINT "automatic_turn_once" UNIQUE ("kind", "key"))
 ;
+CREATE TABLE "inbox_budget" ("account_id" bigint NOT NULL PRIMARY KEY REFERENCES "inbox_account" ("id") DEFERRABLE INITIALLY DEFERRED, "daily_micros" bigint NULL, "monthly_micros" bigint NULL, "soft_percent" smallint unsigned NOT NULL CHECK ("soft_percent" >= 0), "soft_told_on" date NULL, "stopped_until" datetime NULL, "changed_at" datetime NULL)
+;
 CREATE TABLE "inbox_calendar" ("id" bigint NOT NULL PRIMARY KEY, "name" varchar(80) NOT NULL UNIQUE, "is_default" bool NOT NULL)
 ;
 CREATE TABLE "inbox_calendarversion" ("id" bigint NOT NULL PRIMARY KEY, "number" integer unsigned NOT NULL CHECK ("number" >= 0), "zone" varchar(64) NOT NULL, "hours" text NOT NULL CHECK ((JSON_VALID("hours") OR "hours" IS NULL)), "holidays" text NOT NULL CHECK ((JSON_VALID("holidays") OR "holidays" IS NULL)), "created_at" datetime NOT NULL, "calendar_id" bigint NOT NULL REFERENCES "inbox_calendar" ("id") DEFERRABLE INITIALLY DEFERRED, CONSTRAINT "calendar_version_once" UNIQUE ("calendar_id", "number"))
 ;
-CREATE TABLE "inbox_conversation" ("id" bigint NOT NULL PRIMARY KEY, "subject" varchar(1000) NOT NULL, "status" varchar(10) NOT NULL, "status_reason" varchar(40) NOT NULL, "kind" varchar(32) NOT NULL, "snoozed_until" datetime NULL, "due_at" datetime NULL, "due_for" varchar(12) NOT NULL, "sla" text NOT NULL CHECK ((JSON_VALID("sla") OR "sla" IS NULL)), "priority" smallint NOT NULL, "is_vip" bool NOT NULL, "reach" bigint NOT NULL, "promise_due_at" datetime NULL, "language" varchar(16) NOT NULL, "preview" varchar(240) NOT NULL, "last_direction" varchar(8) NOT NULL, "messages_count" integer unsigned NOT NULL CHECK ("messages_count" >= 0), "opened_at" datetime NOT NULL, "last_inbound_at" datetime NULL, "last_outbound_at" datetime NULL, "last_activity_at" datetime NOT NULL, "resolved_at" datetime NULL, "reopened_count" integer unsigned NOT NULL CHECK ("reopened_count" >= 0), "is_unseen" bool NOT NULL, "version" bigint NOT NULL, "account_id" bigint NULL REFERENCES "inbox_account" ("id") DEFERRABLE INITIALLY DEFERRED, "calendar_version_id" bigint NULL REFERENCES "inbox_calendarversion" ("id") DEFERRABLE INITIALLY DEFERRED, "follows_id" bigint NULL REFERENCES "inbox_conversation" ("id") DEFERRABLE INITIALLY DEFERRED, "owner_id" bigint NULL REFERENCES "inbox_user" ("id") DEFERRABLE INITIALLY DEFERRED, "customer_id" bigint NOT NULL REFERENCES "inbox_customer" ("id") DEFERRABLE INITIALLY DEFERRED, "team_id" bigint NULL REFERENCES "inbox_team" ("id") DEFERRABLE INITIALLY DEFERRED, "policy_version_id" bigint NULL REFERENCES "inbox_policyversion" ("id") DEFERRABLE INITIALLY DEFERRED)
+CREATE TABLE "inbox_conversation" ("id" bigint NOT NULL PRIMARY KEY, "subject" varchar(1000) NOT NULL, "status" varchar(10) NOT NULL, "status_reason" varchar(40) NOT NULL, "kind" varchar(32) NOT NULL, "snoozed_until" datetime NULL, "due_at" datetime NULL, "due_for" varchar(12) NOT NULL, "sla" text NOT NULL CHECK ((JSON_VALID("sla") OR "sla" IS NULL)), "priority" smallint NOT NULL, "is_vip" bool NOT NULL, "reach" bigint NOT NULL, "promise_due_at" datetime NULL, "language" varchar(16) NOT NULL, "preview" varchar(240) NOT NULL, "last_direction" varchar(8) NOT NULL, "messages_count" integer unsigned NOT NULL CHECK ("messages_count" >= 0), "opened_at" datetime NOT NULL, "last_inbound_at" datetime NULL, "last_outbound_at" datetime NULL, "last_activity_at" datetime NOT NULL, "resolved_at" datetime NULL, "reopened_count" integer unsigned NOT NULL CHECK ("reopened_count" >= 0), "is_unseen" bool NOT NULL, "version" bigint NOT NULL, "account_id" bigint NULL REFERENCES "inbox_account" ("id") DEFERRABLE INITIALLY DEFERRED, "calendar_version_id" bigint NULL REFERENCES "inbox_calendarversion" ("id") DEFERRABLE INITIALLY DEFERRED, "owner_id" bigint NULL REFERENCES "inbox_user" ("id") DEFERRABLE INITIALLY DEFERRED, "customer_id" bigint NOT NULL REFERENCES "inbox_customer" ("id") DEFERRABLE INITIALLY DEFERRED, "team_id" bigint NULL REFERENCES "inbox_team" ("id") DEFERRABLE INITIALLY DEFERRED, "policy_version_id" bigint NULL REFERENCES "inbox_policyversion" ("id") DEFERRABLE INITIALLY DEFERRED, "visibility" varchar(12) DEFAULT '' NOT NULL, "follows_id" bigint NULL REFERENCES "inbox_conversation" ("id") DEFERRABLE INITIALLY DEFERRED)
 ;
 CREATE TABLE "inbox_conversationaccount" ("account_id" bigint NOT NULL REFERENCES "inbox_account" ("id") DEFERRABLE INITIALLY DEFERRED, "conversation_id" bigint NOT NULL REFERENCES "inbox_conversation" ("id") DEFERRABLE INITIALLY DEFERRED, PRIMARY KEY ("conversation_id", "account_id"))
 ;
@@ -47,9 +49,11 @@ CREATE TABLE "inbox_doorbell" ("account_id" bigint NOT NULL PRIMARY KEY REFERENC
 ;
 CREATE TABLE "inbox_draft" ("id" bigint NOT NULL PRIMARY KEY, "is_note" bool NOT NULL, "body" text NOT NULL, "fields" text NOT NULL CHECK ((JSON_VALID("fields") OR "fields" IS NULL)), "seen_message" bigint NOT NULL, "updated_at" datetime NOT NULL, "conversation_id" bigint NOT NULL REFERENCES "inbox_conversation" ("id") DEFERRABLE INITIALLY DEFERRED, "user_id" bigint NOT NULL REFERENCES "inbox_user" ("id") DEFERRABLE INITIALLY DEFERRED, "template_version_id" bigint NULL REFERENCES "inbox_replytemplateversion" ("id") DEFERRABLE INITIALLY DEFERRED, CONSTRAINT "draft_once" UNIQUE ("conversation_id", "user_id", "is_note"))
 ;
-CREATE TABLE "inbox_draftattachment" ("id" bigint NOT NULL PRIMARY KEY, "name" varchar(255) NOT NULL, "content_type" varchar(127) NOT NULL, "draft_id" bigint NOT NULL REFERENCES "inbox_draft" ("id") DEFERRABLE INITIALLY DEFERRED, "file_id" varchar(64) NOT NULL REFERENCES "inbox_storedfile" ("sha256") DEFERRABLE INITIALLY DEFERRED)
+CREATE TABLE "inbox_draftattachment" ("id" bigint NOT NULL PRIMARY KEY, "name" varchar(255) NOT NULL, "content_type" varchar(127) NOT NULL, "draft_id" bigint NOT NULL REFERENCES "inbox_draft" ("id") DEFERRABLE INITIALLY DEFERRED, "file_id" varchar(64) NOT NULL REFERENCES "inbox_storedfile" ("sha256") DEFERRABLE INITIALLY DEFERRED, "alt" text DEFAULT '' NOT NULL)
 ;
 CREATE TABLE "inbox_duplicatelink" ("id" bigint NOT NULL PRIMARY KEY, "evidence" text NOT NULL CHECK ((JSON_VALID("evidence") OR "evidence" IS NULL)), "actor" varchar(40) NOT NULL, "linked_at" datetime NOT NULL, "ended_at" datetime NULL, "ended_by" varchar(40) NOT NULL, "message_id" bigint NOT NULL REFERENCES "inbox_message" ("id") DEFERRABLE INITIALLY DEFERRED, "original_id" bigint NOT NULL REFERENCES "inbox_message" ("id") DEFERRABLE INITIALLY DEFERRED)
+;
+CREATE TABLE "inbox_endpointwindow" ("endpoint" varchar(160) NOT NULL, "seconds" integer unsigned NOT NULL CHECK ("seconds" >= 0), "calls" bigint NOT NULL, "remaining" bigint NOT NULL, "resets_at" datetime NULL, "refused_until" datetime NULL, "refusals" smallint unsigned NOT NULL CHECK ("refusals" >= 0), "waited" integer unsigned NOT NULL CHECK ("waited" >= 0), "account_id" bigint NOT NULL REFERENCES "inbox_account" ("id") DEFERRABLE INITIALLY DEFERRED, PRIMARY KEY ("account_id", "endpoint", "seconds"))
 ;
 CREATE TABLE "inbox_envelope" ("id" bigint NOT NULL PRIMARY KEY, "request_id" varchar(80) NOT NULL UNIQUE, "idempotency_key" varchar(255) NOT NULL, "part" smallint unsigned NOT NULL CHECK ("part" >= 0), "content_sha256" varchar(64) NOT NULL, "state" varchar(12) NOT NULL, "due_at" datetime NULL, "attempts" smallint unsigned NOT NULL CHECK ("attempts" >= 0), "claim_owner" varchar(80) NOT NULL, "claim_epoch" bigint NOT NULL, "claimed_until" datetime NULL, "committing_at" datetime NULL, "finished_at" datetime NULL, "external_id" varchar(255) NOT NULL, "sentence" varchar(500) NOT NULL, "filing" varchar(12) NOT NULL, "evidence" text NOT NULL CHECK ((JSON_VALID("evidence") OR "evidence" IS NULL)), "created_at" datetime NOT NULL, "account_id" bigint NOT NULL REFERENCES "inbox_account" ("id") DEFERRABLE INITIALLY DEFERRED, "conversation_id" bigint NOT NULL REFERENCES "inbox_conversation" ("id") DEFERRABLE INITIALLY DEFERRED, "message_id" bigint NOT NULL REFERENCES "inbox_message" ("id") DEFERRABLE INITIALLY DEFERRED, CONSTRAINT "envelope_key_once" UNIQUE ("idempotency_key", "account_id", "part"))
 ;
@@ -57,7 +61,7 @@ CREATE TABLE "inbox_envelopebody" ("envelope_id" bigint NOT NULL PRIMARY KEY REF
 ;
 CREATE TABLE "inbox_enveloperecipient" ("id" bigint NOT NULL PRIMARY KEY, "role" varchar(8) NOT NULL, "name" varchar(200) NOT NULL, "address" varchar(320) NOT NULL, "outcome" varchar(16) NOT NULL, "code" varchar(40) NOT NULL, "sentence" varchar(500) NOT NULL, "envelope_id" bigint NOT NULL REFERENCES "inbox_envelope" ("id") DEFERRABLE INITIALLY DEFERRED, CONSTRAINT "envelope_recipient_once" UNIQUE ("envelope_id", "address"))
 ;
-CREATE TABLE "inbox_identity" ("id" bigint NOT NULL PRIMARY KEY, "kind" varchar(32) NOT NULL, "key" varchar(320) NOT NULL, "address" varchar(320) NOT NULL, "external_id" varchar(200) NOT NULL, "display" varchar(200) NOT NULL, "is_own" bool NOT NULL, "is_blocked" bool NOT NULL, "reach" bigint NULL, "verified" bool NULL, "created_at" datetime NOT NULL, CONSTRAINT "identity_once" UNIQUE ("kind", "key"))
+CREATE TABLE "inbox_identity" ("id" bigint NOT NULL PRIMARY KEY, "kind" varchar(32) NOT NULL, "key" varchar(320) NOT NULL, "address" varchar(320) NOT NULL, "external_id" varchar(200) NOT NULL, "display" varchar(200) NOT NULL, "is_own" bool NOT NULL, "is_blocked" bool NOT NULL, "reach" bigint NULL, "verified" bool NULL, "created_at" datetime NOT NULL, "profile" text NULL CHECK ((JSON_VALID("profile") OR "profile" IS NULL)), "profile_at" datetime NULL, CONSTRAINT "identity_once" UNIQUE ("kind", "key"))
 ;
 CREATE TABLE "inbox_identitylink" ("id" bigint NOT NULL PRIMARY KEY, "evidence" text NOT NULL CHECK ((JSON_VALID("evidence") OR "evidence" IS NULL)), "actor" varchar(40) NOT NULL, "linked_at" datetime NOT NULL, "ended_at" datetime NULL, "ended_by" varchar(40) NOT NULL, "customer_id" bigint NOT NULL REFERENCES "inbox_customer" ("id") DEFERRABLE INITIALLY DEFERRED, "identity_id" bigint NOT NULL REFERENCES "inbox_identity" ("id") DEFERRABLE INITIALLY DEFERRED)
 ;
@@ -73,11 +77,23 @@ CREATE TABLE "inbox_offeranswer" ("id" bigint NOT NULL PRIMARY KEY, "offer" varc
 ;
 CREATE TABLE "inbox_organisation" ("id" smallint NOT NULL PRIMARY KEY, "name" varchar(200) NOT NULL, "zone" varchar(64) NOT NULL, "is_demo" bool NOT NULL, "reopen_days" smallint unsigned NOT NULL CHECK ("reopen_days" >= 0), "sending_stopped_at" datetime NULL, "sending_stopped_why" varchar(200) NOT NULL, "settings" text NOT NULL CHECK ((JSON_VALID("settings") OR "settings" IS NULL)), "schema_seen" varchar(40) NOT NULL)
 ;
+CREATE TABLE "inbox_ownprice" ("id" bigint NOT NULL PRIMARY KEY, "kind" varchar(32) NOT NULL, "resource" varchar(60) NOT NULL, "micros" bigint NOT NULL, "valid_from" date NOT NULL, "source" varchar(300) NOT NULL, "actor" varchar(40) NOT NULL, "created_at" datetime NOT NULL, "removed_at" datetime NULL)
+;
+CREATE TABLE "inbox_paiditem" ("day" date NOT NULL, "resource" varchar(60) NOT NULL, "item" varchar(200) NOT NULL, "account_id" bigint NOT NULL REFERENCES "inbox_account" ("id") DEFERRABLE INITIALLY DEFERRED, PRIMARY KEY ("account_id", "day", "resource", "item"))
+;
 CREATE TABLE "inbox_pictureconsent" ("id" bigint NOT NULL PRIMARY KEY, "actor" varchar(40) NOT NULL, "at" datetime NOT NULL, "identity_id" bigint NOT NULL UNIQUE REFERENCES "inbox_identity" ("id") DEFERRABLE INITIALLY DEFERRED)
 ;
 CREATE TABLE "inbox_policy" ("id" bigint NOT NULL PRIMARY KEY, "name" varchar(80) NOT NULL UNIQUE, "is_default" bool NOT NULL)
 ;
 CREATE TABLE "inbox_policyversion" ("id" bigint NOT NULL PRIMARY KEY, "number" integer unsigned NOT NULL CHECK ("number" >= 0), "targets" text NOT NULL CHECK ((JSON_VALID("targets") OR "targets" IS NULL)), "created_at" datetime NOT NULL, "policy_id" bigint NOT NULL REFERENCES "inbox_policy" ("id") DEFERRABLE INITIALLY DEFERRED, CONSTRAINT "policy_version_once" UNIQUE ("policy_id", "number"))
+;
+CREATE TABLE "inbox_pollpace" ("place" varchar(60) NOT NULL, "learnt" text NOT NULL CHECK ((JSON_VALID("learnt") OR "learnt" IS NULL)), "polled_at" datetime NULL, "due_at" datetime NULL, "account_id" bigint NOT NULL REFERENCES "inbox_account" ("id") DEFERRABLE INITIALLY DEFERRED, PRIMARY KEY ("account_id", "place"))
+;
+CREATE TABLE "inbox_postedition" ("id" bigint NOT NULL PRIMARY KEY, "revision" varchar(80) NOT NULL, "text" text NOT NULL, "enclosed" text NULL CHECK ((JSON_VALID("enclosed") OR "enclosed" IS NULL)), "seen_at" datetime NOT NULL, "message_id" bigint NOT NULL REFERENCES "inbox_message" ("id") DEFERRABLE INITIALLY DEFERRED, CONSTRAINT "post_edition_once" UNIQUE ("message_id", "revision"))
+;
+CREATE TABLE "inbox_postreach" ("id" bigint NOT NULL PRIMARY KEY, "kind" varchar(32) NOT NULL, "reference" varchar(500) NOT NULL, "actor_key" varchar(320) NOT NULL, "action" varchar(12) NOT NULL, "followers" bigint NOT NULL, "at" datetime NULL, CONSTRAINT "post_reach_once" UNIQUE ("kind", "reference", "actor_key", "action"))
+;
+CREATE TABLE "inbox_poststate" ("message_id" bigint NOT NULL PRIMARY KEY REFERENCES "inbox_message" ("id") DEFERRABLE INITIALLY DEFERRED, "author_external_id" varchar(200) NOT NULL, "visibility" varchar(12) NOT NULL, "standing" varchar(12) NOT NULL, "followers" bigint NOT NULL, "revision" varchar(80) NOT NULL, "edited_at" datetime NULL, "deleted_at" datetime NULL, "hidden_why" varchar(16) NOT NULL, "recheck_at" datetime NULL, "account_id" bigint NOT NULL REFERENCES "inbox_account" ("id") DEFERRABLE INITIALLY DEFERRED)
 ;
 CREATE TABLE "inbox_rawbody" ("item_id" bigint NOT NULL PRIMARY KEY REFERENCES "inbox_rawitem" ("id") DEFERRABLE INITIALLY DEFERRED, "content" BLOB NULL)
 ;
@@ -90,6 +106,8 @@ CREATE TABLE "inbox_replytemplateversion" ("id" bigint NOT NULL PRIMARY KEY, "la
 CREATE TABLE "inbox_signintoken" ("id" bigint NOT NULL PRIMARY KEY, "sha256" varchar(64) NOT NULL UNIQUE, "created_at" datetime NOT NULL, "expires_at" datetime NOT NULL, "used_at" datetime NULL, "user_id" bigint NOT NULL REFERENCES "inbox_user" ("id") DEFERRABLE INITIALLY DEFERRED)
 ;
 CREATE TABLE "inbox_slaevent" ("id" bigint NOT NULL PRIMARY KEY, "kind" varchar(24) NOT NULL, "occurred_at" datetime NOT NULL, "recorded_at" datetime NOT NULL, "actor" varchar(40) NOT NULL, "due_at" datetime NULL, "due_for" varchar(12) NOT NULL, "data" text NOT NULL CHECK ((JSON_VALID("data") OR "data" IS NULL)), "calendar_version_id" bigint NULL REFERENCES "inbox_calendarversion" ("id") DEFERRABLE INITIALLY DEFERRED, "conversation_id" bigint NOT NULL REFERENCES "inbox_conversation" ("id") DEFERRABLE INITIALLY DEFERRED, "message_id" bigint NULL REFERENCES "inbox_message" ("id") DEFERRABLE INITIALLY DEFERRED, "policy_version_id" bigint NULL REFERENCES "inbox_policyversion" ("id") DEFERRABLE INITIALLY DEFERRED, "target_event_id" bigint NULL REFERENCES "inbox_slaevent" ("id") DEFERRABLE INITIALLY DEFERRED)
+;
+CREATE TABLE "inbox_spend" ("day" date NOT NULL, "resource" varchar(60) NOT NULL, "count" bigint NOT NULL, "micros" bigint NOT NULL, "reserved" bigint NOT NULL, "reserved_micros" bigint NOT NULL, "reserved_at" datetime NULL, "account_id" bigint NOT NULL REFERENCES "inbox_account" ("id") DEFERRABLE INITIALLY DEFERRED, PRIMARY KEY ("account_id", "day", "resource"))
 ;
 CREATE TABLE "inbox_storedfile" ("sha256" varchar(64) NOT NULL PRIMARY KEY, "size" bigint NOT NULL, "content" BLOB NULL, "created_at" datetime NOT NULL)
 ;
@@ -110,6 +128,8 @@ CREATE TABLE "inbox_teammember" ("team_id" bigint NOT NULL REFERENCES "inbox_tea
 CREATE TABLE "inbox_thread" ("id" bigint NOT NULL PRIMARY KEY, "kind" varchar(32) NOT NULL, "merged_into_id" bigint NULL REFERENCES "inbox_thread" ("id") DEFERRABLE INITIALLY DEFERRED)
 ;
 CREATE TABLE "inbox_threadreference" ("id" bigint NOT NULL PRIMARY KEY, "kind" varchar(32) NOT NULL, "reference" varchar(500) NOT NULL, "thread_id" bigint NOT NULL REFERENCES "inbox_thread" ("id") DEFERRABLE INITIALLY DEFERRED, CONSTRAINT "thread_reference_once" UNIQUE ("kind", "reference"))
+;
+CREATE TABLE "inbox_tombstone" ("id" bigint NOT NULL PRIMARY KEY, "kind" varchar(32) NOT NULL, "reference" varchar(500) NOT NULL, "sentence" varchar(300) NOT NULL, "deleted_at" datetime NOT NULL, CONSTRAINT "tombstone_once" UNIQUE ("kind", "reference"))
 ;
 CREATE TABLE "inbox_user" ("password" varchar(128) NOT NULL, "last_login" datetime NULL, "id" bigint NOT NULL PRIMARY KEY, "email" varchar(254) NOT NULL UNIQUE, "name" varchar(120) NOT NULL, "role" varchar(16) NOT NULL, "is_active" bool NOT NULL, "zone" varchar(64) NOT NULL, "language" varchar(16) NOT NULL, "preferences" text NOT NULL CHECK ((JSON_VALID("preferences") OR "preferences" IS NULL)), "session_epoch" integer unsigned NOT NULL CHECK ("session_epoch" >= 0), "created_at" datetime NOT NULL)
 ;
@@ -229,6 +249,8 @@ CREATE INDEX "inbox_duplicatelink_message_id_33329798" ON "inbox_duplicatelink" 
 ;
 CREATE INDEX "inbox_duplicatelink_original_id_88b821d0" ON "inbox_duplicatelink" ("original_id")
 ;
+CREATE INDEX "inbox_endpointwindow_account_id_292a80c4" ON "inbox_endpointwindow" ("account_id")
+;
 CREATE INDEX "inbox_envelope_account_id_9e570739" ON "inbox_envelope" ("account_id")
 ;
 CREATE INDEX "inbox_envelope_conversation_id_ff41567b" ON "inbox_envelope" ("conversation_id")
@@ -259,7 +281,15 @@ CREATE INDEX "inbox_offeranswer_message_id_15639974" ON "inbox_offeranswer" ("me
 ;
 CREATE INDEX "inbox_offeranswer_user_id_26fb9478" ON "inbox_offeranswer" ("user_id")
 ;
+CREATE INDEX "inbox_paiditem_account_id_92df9828" ON "inbox_paiditem" ("account_id")
+;
 CREATE INDEX "inbox_policyversion_policy_id_2233d1c4" ON "inbox_policyversion" ("policy_id")
+;
+CREATE INDEX "inbox_pollpace_account_id_03425bab" ON "inbox_pollpace" ("account_id")
+;
+CREATE INDEX "inbox_postedition_message_id_8991eabe" ON "inbox_postedition" ("message_id")
+;
+CREATE INDEX "inbox_poststate_account_id_43c6f0ba" ON "inbox_poststate" ("account_id")
 ;
 CREATE INDEX "inbox_rawitem_account_id_eb1040b4" ON "inbox_rawitem" ("account_id")
 ;
@@ -278,6 +308,8 @@ CREATE INDEX "inbox_slaevent_message_id_f9118359" ON "inbox_slaevent" ("message_
 CREATE INDEX "inbox_slaevent_policy_version_id_930c8b5c" ON "inbox_slaevent" ("policy_version_id")
 ;
 CREATE INDEX "inbox_slaevent_target_event_id_4a380d8b" ON "inbox_slaevent" ("target_event_id")
+;
+CREATE INDEX "inbox_spend_account_id_1c6b0b0a" ON "inbox_spend" ("account_id")
 ;
 CREATE INDEX "inbox_strand_counterparty_id_c01bcd00" ON "inbox_strand" ("counterparty_id")
 ;
@@ -314,6 +346,10 @@ CREATE INDEX "message_reference" ON "inbox_message" ("kind", "reference")
 CREATE INDEX "message_stable" ON "inbox_message" ("stable_sha256")
 ;
 CREATE INDEX "message_strand" ON "inbox_message" ("strand_id", "written_at", "id")
+;
+CREATE INDEX "own_price" ON "inbox_ownprice" ("kind", "resource", "valid_from")
+;
+CREATE INDEX "post_recheck_due" ON "inbox_poststate" ("account_id", "recheck_at") WHERE "recheck_at" IS NOT NULL
 ;
 CREATE INDEX "raw_item_due" ON "inbox_rawitem" ("received_at" DESC, "id" DESC) WHERE "due_at" IS NOT NULL
 ;
@@ -377,11 +413,15 @@ INSERT INTO django_migrations VALUES (24, 'inbox', '0010_envelope_body', '2026-0
 ;
 INSERT INTO django_migrations VALUES (25, 'inbox', '0011_customer_name', '2026-01-01 00:00:00')
 ;
-INSERT INTO django_migrations VALUES (26, 'search', '0001_full_text', '2026-01-01 00:00:00')
+INSERT INTO django_migrations VALUES (26, 'inbox', '0012_spending', '2026-01-01 00:00:00')
 ;
-INSERT INTO django_migrations VALUES (27, 'search', '0002_index_state', '2026-01-01 00:00:00')
+INSERT INTO django_migrations VALUES (27, 'inbox', '0013_posts', '2026-01-01 00:00:00')
 ;
-INSERT INTO django_migrations VALUES (28, 'sessions', '0001_initial', '2026-01-01 00:00:00')
+INSERT INTO django_migrations VALUES (28, 'search', '0001_full_text', '2026-01-01 00:00:00')
+;
+INSERT INTO django_migrations VALUES (29, 'search', '0002_index_state', '2026-01-01 00:00:00')
+;
+INSERT INTO django_migrations VALUES (30, 'sessions', '0001_initial', '2026-01-01 00:00:00')
 ;
 INSERT INTO django_content_type VALUES (1, 'auth', 'permission')
 ;
@@ -495,11 +535,31 @@ INSERT INTO django_content_type VALUES (55, 'inbox', 'aftercare')
 ;
 INSERT INTO django_content_type VALUES (56, 'inbox', 'envelopebody')
 ;
-INSERT INTO django_content_type VALUES (57, 'search', 'indexaudit')
+INSERT INTO django_content_type VALUES (57, 'inbox', 'budget')
 ;
-INSERT INTO django_content_type VALUES (58, 'search', 'indexgeneration')
+INSERT INTO django_content_type VALUES (58, 'inbox', 'endpointwindow')
 ;
-INSERT INTO django_content_type VALUES (59, 'search', 'messageversion')
+INSERT INTO django_content_type VALUES (59, 'inbox', 'ownprice')
+;
+INSERT INTO django_content_type VALUES (60, 'inbox', 'paiditem')
+;
+INSERT INTO django_content_type VALUES (61, 'inbox', 'pollpace')
+;
+INSERT INTO django_content_type VALUES (62, 'inbox', 'spend')
+;
+INSERT INTO django_content_type VALUES (63, 'inbox', 'postreach')
+;
+INSERT INTO django_content_type VALUES (64, 'inbox', 'tombstone')
+;
+INSERT INTO django_content_type VALUES (65, 'inbox', 'postedition')
+;
+INSERT INTO django_content_type VALUES (66, 'inbox', 'poststate')
+;
+INSERT INTO django_content_type VALUES (67, 'search', 'indexaudit')
+;
+INSERT INTO django_content_type VALUES (68, 'search', 'indexgeneration')
+;
+INSERT INTO django_content_type VALUES (69, 'search', 'messageversion')
 ;
 INSERT INTO auth_permission VALUES (1, 1, 'add_permission', 'Can add permission')
 ;
@@ -949,26 +1009,106 @@ INSERT INTO auth_permission VALUES (223, 56, 'delete_envelopebody', 'Can delete 
 ;
 INSERT INTO auth_permission VALUES (224, 56, 'view_envelopebody', 'Can view envelope body')
 ;
-INSERT INTO auth_permission VALUES (225, 57, 'add_indexaudit', 'Can add index audit')
+INSERT INTO auth_permission VALUES (225, 57, 'add_budget', 'Can add budget')
 ;
-INSERT INTO auth_permission VALUES (226, 57, 'change_indexaudit', 'Can change index audit')
+INSERT INTO auth_permission VALUES (226, 57, 'change_budget', 'Can change budget')
 ;
-INSERT INTO auth_permission VALUES (227, 57, 'delete_indexaudit', 'Can delete index audit')
+INSERT INTO auth_permission VALUES (227, 57, 'delete_budget', 'Can delete budget')
 ;
-INSERT INTO auth_permission VALUES (228, 57, 'view_indexaudit', 'Can view index audit')
+INSERT INTO auth_permission VALUES (228, 57, 'view_budget', 'Can view budget')
 ;
-INSERT INTO auth_permission VALUES (229, 58, 'add_indexgeneration', 'Can add index generation')
+INSERT INTO auth_permission VALUES (229, 58, 'add_endpointwindow', 'Can add endpoint window')
 ;
-INSERT INTO auth_permission VALUES (230, 58, 'change_indexgeneration', 'Can change index generation')
+INSERT INTO auth_permission VALUES (230, 58, 'change_endpointwindow', 'Can change endpoint window')
 ;
-INSERT INTO auth_permission VALUES (231, 58, 'delete_indexgeneration', 'Can delete index generation')
+INSERT INTO auth_permission VALUES (231, 58, 'delete_endpointwindow', 'Can delete endpoint window')
 ;
-INSERT INTO auth_permission VALUES (232, 58, 'view_indexgeneration', 'Can view index generation')
+INSERT INTO auth_permission VALUES (232, 58, 'view_endpointwindow', 'Can view endpoint window')
 ;
-INSERT INTO auth_permission VALUES (233, 59, 'add_messageversion', 'Can add message version')
+INSERT INTO auth_permission VALUES (233, 59, 'add_ownprice', 'Can add own price')
 ;
-INSERT INTO auth_permission VALUES (234, 59, 'change_messageversion', 'Can change message version')
+INSERT INTO auth_permission VALUES (234, 59, 'change_ownprice', 'Can change own price')
 ;
-INSERT INTO auth_permission VALUES (235, 59, 'delete_messageversion', 'Can delete message version')
+INSERT INTO auth_permission VALUES (235, 59, 'delete_ownprice', 'Can delete own price')
 ;
-INSERT INTO auth_permission VALUES (236, 59, 'view_messageversion', 'Can view message version')
+INSERT INTO auth_permission VALUES (236, 59, 'view_ownprice', 'Can view own price')
+;
+INSERT INTO auth_permission VALUES (237, 60, 'add_paiditem', 'Can add paid item')
+;
+INSERT INTO auth_permission VALUES (238, 60, 'change_paiditem', 'Can change paid item')
+;
+INSERT INTO auth_permission VALUES (239, 60, 'delete_paiditem', 'Can delete paid item')
+;
+INSERT INTO auth_permission VALUES (240, 60, 'view_paiditem', 'Can view paid item')
+;
+INSERT INTO auth_permission VALUES (241, 61, 'add_pollpace', 'Can add poll pace')
+;
+INSERT INTO auth_permission VALUES (242, 61, 'change_pollpace', 'Can change poll pace')
+;
+INSERT INTO auth_permission VALUES (243, 61, 'delete_pollpace', 'Can delete poll pace')
+;
+INSERT INTO auth_permission VALUES (244, 61, 'view_pollpace', 'Can view poll pace')
+;
+INSERT INTO auth_permission VALUES (245, 62, 'add_spend', 'Can add spend')
+;
+INSERT INTO auth_permission VALUES (246, 62, 'change_spend', 'Can change spend')
+;
+INSERT INTO auth_permission VALUES (247, 62, 'delete_spend', 'Can delete spend')
+;
+INSERT INTO auth_permission VALUES (248, 62, 'view_spend', 'Can view spend')
+;
+INSERT INTO auth_permission VALUES (249, 63, 'add_postreach', 'Can add post reach')
+;
+INSERT INTO auth_permission VALUES (250, 63, 'change_postreach', 'Can change post reach')
+;
+INSERT INTO auth_permission VALUES (251, 63, 'delete_postreach', 'Can delete post reach')
+;
+INSERT INTO auth_permission VALUES (252, 63, 'view_postreach', 'Can view post reach')
+;
+INSERT INTO auth_permission VALUES (253, 64, 'add_tombstone', 'Can add tombstone')
+;
+INSERT INTO auth_permission VALUES (254, 64, 'change_tombstone', 'Can change tombstone')
+;
+INSERT INTO auth_permission VALUES (255, 64, 'delete_tombstone', 'Can delete tombstone')
+;
+INSERT INTO auth_permission VALUES (256, 64, 'view_tombstone', 'Can view tombstone')
+;
+INSERT INTO auth_permission VALUES (257, 65, 'add_postedition', 'Can add post edition')
+;
+INSERT INTO auth_permission VALUES (258, 65, 'change_postedition', 'Can change post edition')
+;
+INSERT INTO auth_permission VALUES (259, 65, 'delete_postedition', 'Can delete post edition')
+;
+INSERT INTO auth_permission VALUES (260, 65, 'view_postedition', 'Can view post edition')
+;
+INSERT INTO auth_permission VALUES (261, 66, 'add_poststate', 'Can add post state')
+;
+INSERT INTO auth_permission VALUES (262, 66, 'change_poststate', 'Can change post state')
+;
+INSERT INTO auth_permission VALUES (263, 66, 'delete_poststate', 'Can delete post state')
+;
+INSERT INTO auth_permission VALUES (264, 66, 'view_poststate', 'Can view post state')
+;
+INSERT INTO auth_permission VALUES (265, 67, 'add_indexaudit', 'Can add index audit')
+;
+INSERT INTO auth_permission VALUES (266, 67, 'change_indexaudit', 'Can change index audit')
+;
+INSERT INTO auth_permission VALUES (267, 67, 'delete_indexaudit', 'Can delete index audit')
+;
+INSERT INTO auth_permission VALUES (268, 67, 'view_indexaudit', 'Can view index audit')
+;
+INSERT INTO auth_permission VALUES (269, 68, 'add_indexgeneration', 'Can add index generation')
+;
+INSERT INTO auth_permission VALUES (270, 68, 'change_indexgeneration', 'Can change index generation')
+;
+INSERT INTO auth_permission VALUES (271, 68, 'delete_indexgeneration', 'Can delete index generation')
+;
+INSERT INTO auth_permission VALUES (272, 68, 'view_indexgeneration', 'Can view index generation')
+;
+INSERT INTO auth_permission VALUES (273, 69, 'add_messageversion', 'Can add message version')
+;
+INSERT INTO auth_permission VALUES (274, 69, 'change_messageversion', 'Can change message version')
+;
+INSERT INTO auth_permission VALUES (275, 69, 'delete_messageversion', 'Can delete message version')
+;
+INSERT INTO auth_permission VALUES (276, 69, 'view_messageversion', 'Can view message version')
