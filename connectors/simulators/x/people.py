@@ -11,7 +11,7 @@ from connectors.simulators.control import Connection, Entry, Person
 from connectors.simulators.exchange import Answer, Request
 from connectors.simulators.x.access import ALL_SCOPES
 from connectors.simulators.x.core import XCore
-from connectors.simulators.x.things import DirectEvent, Upload, XPost
+from connectors.simulators.x.things import DirectEvent, Member, Upload, XPost
 from connectors.simulators.x.wording import MOST_WEIGHT, weigh
 
 _COLOURS = ("#5b7db1", "#7a8f4f", "#a8705a", "#7d6aa6", "#4f8f8a", "#a65f7c")
@@ -97,6 +97,13 @@ class PeopleAtWork(XCore):
                 return self.world.write(author, self.world.get_member(ours), text, uploads).id
             if not answers and not quotes and not author.is_ours and ours and f"@{ours}".lower() not in text.lower():
                 text = f"@{ours} {text}"
+            if (
+                answers
+                and not author.is_ours
+                and self._goes_on(author, answers)
+                and f"@{ours}".lower() not in text.lower()
+            ):
+                text = f"@{ours} {text}"  # whom one's own post names stands in what one adds to it
             if weigh(text) > MOST_WEIGHT:
                 raise ValueError("That is longer than a post on X may be.")
             if quotes:
@@ -104,6 +111,11 @@ class PeopleAtWork(XCore):
             late = self.surfaces_after if surfaces_after is None else surfaces_after
             facts: dict[str, Any] = {"answers": answers, "quotes": quotes, "lang": lang, "uploads": uploads}
             return self.world.publish(author, text, late, reply_settings=reply_settings, **facts).id
+
+    def _goes_on(self, author: Member, about: str) -> bool:
+        """Whether this adds to a post of one's own that names us."""
+        post = self.world.get_post(about)
+        return post.author_id == author.id and any(one.is_ours for _, _, one in self.world.mentioned(post))
 
     def facts(self) -> list[str]:
         """What the control page says of the network besides: what X would have charged, and what it refused."""
