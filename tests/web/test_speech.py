@@ -108,6 +108,7 @@ def test_who_may_not_be_answered_is_said_before_typing_with_what_else_can_be_don
     html = composer(house, post)
     assert "<textarea" not in html
     assert "data-send" not in html
+    assert 'name="to"' not in html
     assert "X lets a program answer only those who name or quote this account" in html
     assert "write an internal note, or resolve it" in html
     assert "Open on x.com" in html
