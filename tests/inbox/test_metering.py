@@ -147,7 +147,7 @@ def test_more_is_kept_where_answers_have_cost_more(clock: Clock) -> None:
         day = NOW.date() - timedelta(days=back)
         Spend.objects.create(account=account, day=day, resource="note.create", count=20, micros=20 * SEND)
 
-    assert AccountMeter(account, clock).reserve("note.read", 5_000) == 707  # without 11.7 answers, 2 × √11.7 and one more
+    assert AccountMeter(account, clock).reserve("note.read", 5_000) == 707  # 11.7 answers, 2 × √11.7 and one less
 
 
 @pytest.mark.django_db
