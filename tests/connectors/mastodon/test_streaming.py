@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 from pathlib import Path
 
 import pytest
 
 from connectors.base import AuthFailed, HasDoorbell, RetryLater, Unsupported
-from connectors.mastodon import streaming
-from connectors.mastodon.streaming import stream_address
+from connectors.mastodon.frames import Frames, frame
+from connectors.mastodon.streaming import open_stream
+from connectors.mastodon.streamline import ROOT, Target, stream_target
 from connectors.simulators.faults import Fault
 from tests.connectors.mastodon.conftest import World, connect
 
@@ -81,19 +84,88 @@ def test_a_connector_that_was_told_nothing_asks_where_news_is_told(world: World,
 @pytest.mark.parametrize(
     ("base", "named", "expected"),
     [
-        ("https://a.example", "wss://s.a.example", (True, "s.a.example", 443, streaming.PATH)),
-        ("https://a.example", "", (True, "a.example", 443, streaming.PATH)),
-        ("https://a.example", "gopher://x", (True, "a.example", 443, streaming.PATH)),
-        ("https://a.example", "wss://a.example/api/v1/streaming", (True, "a.example", 443, streaming.PATH)),
-        ("http://127.0.0.1:81", "ws://127.0.0.1:81", (False, "127.0.0.1", 81, streaming.PATH)),
+        ("https://a.example", "wss://s.a.example", Target(True, "s.a.example", 443, ROOT)),
+        ("https://a.example", "", Target(True, "a.example", 443, ROOT)),
+        ("https://a.example", "gopher://x", Target(True, "a.example", 443, ROOT)),
+        ("https://a.example", "wss://a.example/api/v1/streaming", Target(True, "a.example", 443, ROOT)),
+        ("http://127.0.0.1:81", "ws://127.0.0.1:81", Target(False, "127.0.0.1", 81, ROOT, True)),
     ],
 )
-def test_where_the_stream_is(base: str, named: str, expected: tuple[bool, str, int, str]) -> None:
-    assert stream_address(base, named) == expected
+def test_where_the_stream_is(base: str, named: str, expected: Target) -> None:
+    assert stream_target(base, named) == expected
 
 
 def test_a_token_never_goes_where_the_way_is_weaker_than_to_the_server_itself() -> None:
     with pytest.raises(Unsupported):
-        stream_address("https://a.example", "ws://a.example")
+        stream_target("https://a.example", "ws://a.example")
     with pytest.raises(Unsupported):
-        asyncio.run(streaming.open_stream("https://a.example", "wss://127.0.0.1:9", "token"))
+        asyncio.run(open_stream("https://a.example", "wss://127.0.0.1:9", "token"))
+    with pytest.raises(AuthFailed):
+        asyncio.run(open_stream("https://a.example", "", "two\r\nlines"))
+
+
+def served(opcode: int, content: bytes) -> bytes:
+    """A frame as a server sends it."""
+    length = len(content)
+    if length >= 2**16:
+        head = b"\x7f" + length.to_bytes(8, "big")
+    else:
+        head = bytes([length]) if length < 126 else b"\x7e" + length.to_bytes(2, "big")
+    return bytes([0x80 | opcode]) + head + content
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 100_000])
+def test_frames_are_understood_in_whatever_pieces_they_come(size: int) -> None:
+    messages = served(1, b"x" * 200) + served(1, b"y" * 70_000)
+    said = served(9, b"are you there") + messages + served(9, b"") + served(8, b"")
+    frames = Frames()
+    told = [frames.read(said[at : at + size]) for at in range(0, len(said), size)]
+    assert [len(pong) for one in told for pong in one.pongs] == [6 + 13, 6]
+    assert any(one.is_news for one in told) and told[-1].is_closed
+
+
+async def websocket_server(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    head = await reader.readuntil(b"\r\n\r\n")
+    if b"Upgrade" not in head:
+        writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+        return
+    key = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key")).split()[1]
+    digest = hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11", usedforsecurity=False).digest()
+    accept = base64.b64encode(digest)
+    writer.write(b"HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: " + accept + b"\r\n\r\n")
+    writer.write(served(9, b"beat"))
+    pong = await reader.readexactly(10)
+    assert pong[0] == 0x8A
+    writer.write(served(1, b'{"stream":["user:notification"],"event":"notification","payload":"{}"}'))
+    ping = await reader.readexactly(6)
+    assert ping[0] == 0x89
+    writer.write(served(10, b""))
+    await reader.readexactly(6)
+    writer.write(served(8, b""))
+    await writer.drain()
+    writer.close()
+
+
+def test_a_server_that_streams_over_websocket_alone_rings_too() -> None:
+    async def listen() -> None:
+        server = await asyncio.start_server(websocket_server, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        bell = await open_stream(f"http://127.0.0.1:{port}", "", "a-token")
+        assert await bell.wait(10) is True
+        for _ in range(2):  # one is answered, at the other the server goes
+            waiting = asyncio.create_task(bell.wait(10))
+            await asyncio.sleep(0)
+            bell.hurry()
+            await asyncio.sleep(0.05)
+        with pytest.raises(RetryLater):
+            await waiting
+        bell.close()
+        server.close()
+
+    asyncio.run(listen())
+
+
+def test_what_we_send_is_masked() -> None:
+    sent = frame(10, b"beat")
+    assert (sent[0] == 0x8A and sent[1] == 0x84 and sent[6:] != b"beat") or sent[2:6] == b"\0\0\0\0"
