@@ -34,7 +34,7 @@ from inbox.models import (
 from inbox.rules.passages import pieces
 from inbox.rules.states import SendState, message_state
 from inbox.sql import read_json
-from inbox.surroundings import around
+from inbox.surroundings import around, fill_quotes
 from inbox.worklist import ROW_COLUMNS, Scope, micros, read_cursor, readable, row_names
 
 MAX_ACTS = 100
@@ -74,6 +74,7 @@ def load(conversation_id: int, scope: Scope, user: User, *, earlier: str = "", l
         return None
     messages, has_earlier = _messages(conversation_id, earlier, limit)
     cursor = f"{micros(messages[0]['written_at'])}.{messages[0]['id']}" if has_earlier else ""
+    fill_quotes(messages, scope)
     sends = _sends([message["id"] for message in messages if message["direction"] == "outbound"])
     entries = _entries(messages, scope, sends)
     since = messages[0]["written_at"] if has_earlier else None

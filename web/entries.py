@@ -16,7 +16,7 @@ from web.filenames import is_program, safe_name
 from web.formatting import Clock
 from web.languages import find_language, language_words
 from web.mailbody import may_be_previewed
-from web.posts import ShownPost, at_handle, find_post, safe_url, shown_entry
+from web.posts import ShownPost, accepted_words, at_handle, find_post, safe_url, shown_entry
 from web.rows import channel_of
 from web.sends import send_words
 from web.trust import checked_words, sender_badges, sender_notices
@@ -198,6 +198,7 @@ def message_entry(
     ours = entry["direction"] != "inbound"
     who = (entry.get("author_user_name") if ours else "") or entry.get("author_name") or entry.get("author_address")
     post = shown_entry(entry, clock)
+    accepted = accepted_words(entry["kind"], post) if post else ""
     own_subject = bare_subject(entry.get("subject") or "")
     lines = sum(1 + len(line) // 90 for _kind, text in passages for line in text.splitlines())
     return {
@@ -219,7 +220,7 @@ def message_entry(
         "opens_html": bool(entry.get("has_html")) and (not words or entry.get("automatic") == "list"),
         "lines": min(40, max(6, 2 * (lines // 2) + 4)),
         "files": [_file(one) for one in entry.get("attachments") or () if not one.get("is_inline")],
-        "sends": [send_words(send, clock) for send in entry.get("sends") or ()],
+        "sends": [send_words(send, clock, accepted) for send in entry.get("sends") or ()],
         "copies": _told_copies(entry, copies, clock),
         "notices": _notices(entry),
         "cards": cards(entry, clock),

@@ -117,6 +117,11 @@ def shown_entry(entry: dict[str, Any], clock: Clock) -> ShownPost | None:
     )
 
 
+def accepted_words(kind: str, post: ShownPost) -> str:
+    """Of an answer that left: everybody can read it by now, or the platform has it."""
+    return _("Published") if post.is_public else _("Accepted by %(platform)s") % {"platform": _(card_of(kind).name)}
+
+
 def carried_words(boosts: int, likes: int, readers: int) -> str:
     """How far others have carried it."""
     found = []

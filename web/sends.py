@@ -20,8 +20,11 @@ def _button(text: str, name: str, envelope_id: int, confirm: str = "") -> dict[s
     return {"text": text, "url": reverse("send-act", args=[envelope_id, name]), "confirm": confirm}
 
 
-def send_words(send: dict[str, Any], clock: Clock) -> dict[str, Any]:
-    """Where a send stands: words, a shape and a tone, and what a person can do about it."""
+def send_words(send: dict[str, Any], clock: Clock, accepted: str = "") -> dict[str, Any]:
+    """Where a send stands: words, a shape and a tone, and what a person can do about it.
+
+    `accepted`: what is said of one that left, where it is no mail.
+    """
     state, id, due = SendState(send["state"]), send["id"], send.get("due_at")
     sentence = send.get("sentence") or ""
     shown: dict[str, Any] = {"tone": "", "icon": "clock", "words": "", "detail": "", "until": 0, "buttons": []}
@@ -32,7 +35,7 @@ def send_words(send: dict[str, Any], clock: Clock) -> dict[str, Any]:
     elif state in (SendState.SENDING, SendState.COMMITTING):
         shown.update(words=_("Leaving now"), icon="send")
     elif state is SendState.SENT:
-        shown.update(words=_("Accepted by the server"), tone="good", icon="check")
+        shown.update(words=accepted or _("Accepted by the server"), tone="good", icon="check")
     elif state is SendState.RETRY:
         again = _("Will be tried again at %(time)s") % {"time": clock.moment(due)} if due else _("Will be tried again")
         shown.update(words=again, tone="warn", icon="refresh-cw", detail=sentence)

@@ -27,7 +27,7 @@ from inbox.models import (
 from inbox.rules.gates import GateCode
 from inbox.speaking import outline
 from tests.builders import receive
-from tests.inbox.ground import make_user
+from tests.inbox.ground import make_account, make_user
 from tests.inbox.square import empty, installed, make_square
 from tests.inbox.square_kind import NOW, OURS, Square, gone, person, post
 
@@ -273,6 +273,13 @@ def test_private_words_in_a_public_answer_are_noticed(account, asked):
     receive(account, post(2, "My neighbour at number nine took it by mistake", by=ANA, visibility="direct", root=2))
     found = outline(asked.id, account, text="So your neighbour at number nine took it by mistake?")
     assert [str(one.what) for one in found.exposed] == ["private-words"]
+
+
+def test_where_customers_write_to_us_is_no_secret_of_theirs(account, asked):
+    make_account("help")
+    text = "Write to help@shop.example, not to ana@home.example"
+    found = outline(asked.id, account, text=text)
+    assert [one.text for one in found.exposed] == ["ana@home.example"]
 
 
 def test_the_export_says_who_could_read_it(asked):

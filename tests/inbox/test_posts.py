@@ -22,7 +22,7 @@ from tests.inbox.square_kind import NOW, OURS, carried, gone, person, post
 
 pytestmark = pytest.mark.django_db
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-ANA, BOB = person("ana", "ana.a", "Ana", 1200), person("bob", followers=5)
+ANA, BOB, CLEO = person("ana", "ana.a", "Ana", 1200), person("bob", followers=5), person("cleo")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -220,6 +220,26 @@ def test_f73_a_deletion_takes_the_words_and_leaves_the_times(index, order):
     assert SlaEvent.objects.filter(kind="customer-wrote", message=message).count() == 1
     assert conversation.preview == "Deleted by its author"
     assert [one.text for one in index.messages][-1] == ""
+
+
+def test_a_quoted_post_that_came_without_its_words_is_shown_with_those_that_are_here(index):
+    account, user = make_square(), make_user()
+    receive(
+        account,
+        post(1, "Sale today!", by=OURS, to=()),
+        post(2, "Between us", by=BOB, visibility="direct", standing="direct", at=NOW + MINUTE),
+        post(3, "Look at that", by=ANA, quoted={"id": "1", "text": ""}, at=NOW + 2 * MINUTE),
+        post(4, "And at this", by=CLEO, quoted={"id": "2", "text": ""}, at=NOW + 3 * MINUTE),
+    )
+    assert quoted_words(conversations()["Ana"], user) == ["Sale today!"]
+    assert quoted_words(conversations()["Cleo"], user) == [""]  # was not for everybody
+    receive(account, gone(1))
+    assert quoted_words(conversations()["Ana"], user) == [""]
+
+
+def quoted_words(conversation, user):
+    entries = timeline.load(conversation.id, None, user).entries
+    return [one["enclosed"]["post"]["quoted"].get("text", "") for one in entries if one["entry"] == "message"]
 
 
 def test_f73_what_was_deleted_comes_back_by_no_way(index):
