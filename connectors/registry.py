@@ -73,6 +73,11 @@ def make_connector(account: AccountSettings, secrets: Mapping[str, SecretText]) 
     return connector
 
 
+def ringing_kinds() -> list[str]:
+    """Those whose platform can say by itself that something is new."""
+    return [kind for kind in kinds() if hasattr(connector_class(kind), "open_doorbell")]
+
+
 def card_of(kind: str) -> KindCard:
     """How a kind is drawn; also for one that does not say, or whose connector is no longer installed."""
     plain = KindCard(kind.capitalize() or "?", kind[:1].upper())

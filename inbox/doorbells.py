@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Coalesce, Greatest
 
+from connectors import registry
 from inbox import leases
 from inbox.leases import Held
 from inbox.models import Account, Doorbell
@@ -52,10 +53,12 @@ def is_heard(account_id: int) -> bool:
 
 
 def find_stands(rows: Sequence[Account]) -> dict[int, Stand]:
-    """How it stands with the doorbells of those accounts that are read now."""
+    """How it stands with the doorbells of those accounts that are read now, of kinds that have one."""
     epoch = leases.find_epoch(LEASE)
     found = {bell.account_id: bell for bell in Doorbell.objects.filter(account_id__in=[row.id for row in rows])}
-    return {row.id: _stand(row, found.get(row.id), epoch) for row in rows if row.next_poll_at is not None}
+    kinds = set(registry.ringing_kinds())
+    read = [row for row in rows if row.next_poll_at is not None and row.kind in kinds]
+    return {row.id: _stand(row, found.get(row.id), epoch) for row in read}
 
 
 def _stand(row: Account, bell: Doorbell | None, epoch: int | None) -> Stand:

@@ -20,10 +20,6 @@ from django.utils.crypto import get_random_string
 from web.access import SignedIn
 from web.passes import make_pass, read_pass
 
-DAILY_MICROS = 5_000_000
-MONTHLY_MICROS = 50_000_000
-"""What is proposed for an account of a kind that charges: a surprise costs no more than a lunch."""
-
 _KEY = "connecting"
 _MOST = 4
 _SECONDS = 15 * 60

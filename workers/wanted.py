@@ -32,9 +32,10 @@ class Wanted:
 def find_wanted(before: Mapping[int, Wanted]) -> dict[int, Wanted]:
     """Accounts that are read, of kinds whose provider can ring; what has not changed is taken from `before`."""
     rows = Account.objects.filter(removed_at=None, state__in=(AccountState.OK, AccountState.RETRYING))
-    kinds = [kind for kind in registry.kinds() if hasattr(registry.connector_class(kind), "open_doorbell")]
     found = {}
-    for row in rows.filter(kind__in=kinds).values_list("id", "kind", "address", _AS_TEXT, "sealed_secrets"):
+    for row in rows.filter(kind__in=registry.ringing_kinds()).values_list(
+        "id", "kind", "address", _AS_TEXT, "sealed_secrets"
+    ):
         known, written = before.get(row[0]), hash((*row[1:4], bytes(row[4])))
         found[row[0]] = known if known and known.written == written else _read_wanted(row, written)
     return found

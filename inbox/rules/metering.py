@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+DAILY_MICROS, MONTHLY_MICROS = 5_000_000, 50_000_000
+"""What is proposed for an account of a kind that charges: a surprise costs no more than a lunch."""
 _LEAST_KEPT = 0.03  # of a budget: so much reading leaves at the beginning of a day where no answer was sent yet
 _MOST_KEPT = 0.5
 _SPREAD = 2.0  # answers come as they like: so many standard deviations more than are expected

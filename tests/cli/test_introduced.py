@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import sys
@@ -22,12 +23,14 @@ from connectors.simulators.x.server import XServer
 from connectors.social import Connected, ConnectField, Introduction
 from connectors.wire import EVERY, Dialect, Wire
 from inbox import accounts
+from inbox.budgets import find_budget
 from inbox.ingest import parsing
 from inbox.models import Account, Message
 from tests.cli.conftest import Balas
 from tests.connectors.contract import NetworkHarness
 from tests.connectors.contract.conftest import install_toy
 from tests.connectors.contract.feed_kind import FeedConnector
+from web.cli import introduced, limits
 
 KEY = "a-key-for-the-feed"
 
@@ -75,6 +78,37 @@ def test_every_network_is_connected_checked_polled_and_counted_alike(
         shown = "".join((json.dumps(added), json.dumps(polled), json.dumps(status)))
         assert not any(secret in shown for secret in harness.secrets.values())
         assert Message.objects.count() == 2, "the history stays"
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ((), (None, None)),  # another server than X's own: nobody pays
+        (("--daily-budget", "0.50", "--monthly-budget", "none"), (500_000, None)),
+    ],
+)
+def test_the_budget_of_a_kind_that_charges(
+    balas: Balas, x: XServer, options: tuple[str, ...], expected: tuple[int | None, int | None]
+) -> None:
+    with of_a_network("x") as harness:
+        given = json.dumps({"access_token": harness.secrets["access_token"]})
+        where = ("--base-url", harness.settings()["base_url"], "--secrets-stdin")
+        balas("account", "add", "x", "shop", *where, *options, stdin=given)
+        budget = find_budget(Account.objects.get().id)
+        assert (budget.daily_micros, budget.monthly_micros) == expected
+
+
+def test_an_account_on_the_platform_itself_has_the_limits_that_are_proposed() -> None:
+    parser = argparse.ArgumentParser()
+    introduced.add_options(parser, "x")
+    assert limits.limits_of(parser.parse_args(["shop"])) == (5_000_000, 50_000_000)
+    assert limits.limits_of(parser.parse_args(["shop", "--daily-budget", "none"])) == (None, 50_000_000)
+    for wrong in ("five", "nan", "inf", "-1", ""):
+        with pytest.raises(SystemExit):
+            parser.parse_args(["shop", f"--daily-budget={wrong}"])
+    parser = argparse.ArgumentParser()
+    introduced.add_options(parser, "mastodon")
+    assert limits.limits_of(parser.parse_args(["shop"])) is None
 
 
 class IntroducedFeed(FeedConnector):

@@ -107,3 +107,17 @@ def test_exceptions_come_a_hundred_at_a_time(house: House) -> None:
         address = f"/health/{house.support.id}?kind=waiting&before={before}"
     assert len(shown) == 150
     assert "Earlier ones" not in page
+
+
+def test_what_cannot_be_counted_is_read_to_the_newest_and_no_mailbox_that_lags(house: House) -> None:
+    Account.objects.exclude(id=house.support.id).update(removed_at=timezone.now())
+    client = house.client("owner")
+    assert "Not counted yet" in client.get("/health").content.decode(), "nobody has looked yet"
+    Account.objects.filter(id=house.support.id).update(last_success_at=timezone.now(), state="ok", remaining=None)
+    page = client.get("/health").content.decode()
+    assert "1 channel that cannot be counted is read to the newest." in page
+    assert "Its server does not say how many there are." in page
+    assert "List now" not in page
+    assert "Not counted yet" not in page
+    page = client.get(f"/health/{house.support.id}").content.decode()
+    assert "Read to the newest. The server does not say how many there are." in page

@@ -17,9 +17,10 @@ from dataclasses import replace
 from typing import Any
 
 from connectors.introducing import Introduces
+from connectors.metering import Charges
 from connectors.registry import connector_class
 from connectors.social import Connected, ConnectField, Introduction
-from web.cli import CommandFailed, SetupIncomplete, WrongUsage
+from web.cli import CommandFailed, SetupIncomplete, WrongUsage, limits
 from web.cli.connecting import cut_of, day_of
 from web.cli.output import add_json, write_object
 from web.cli.returning import Returning
@@ -44,6 +45,8 @@ def add_options(parser: argparse.ArgumentParser, kind: str) -> None:
     parser.add_argument("--address", default="", metavar="A", help="our handle there, where it must be told")
     parser.add_argument("--team", default="", help="the team it belongs to: only its members read it")
     parser.add_argument("--undo-seconds", type=int, default=10, metavar="N", help="how long a reply waits (default 10)")
+    if isinstance(found, Charges):
+        limits.add_options(parser)
     add_ways(parser)
     secret = ", ".join(one.name for one in _known(introduction) if one.is_secret) or "none"
     parser.epilog = (
@@ -106,6 +109,7 @@ def add_account(options: argparse.Namespace) -> int:
         raise CommandFailed(f"{problem} Nothing was saved.") from None
     if team:
         people.let_read(team, account, now)
+    limits.keep(account.id, options, now)
     ring("fetch", "accounts")
     if options.json:
         facts = {"id": str(account.id), "name": account.name, "kind": account.kind, "address": account.address}

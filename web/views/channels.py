@@ -21,11 +21,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 from inbox import accounts, budgets, connecting, prices, worklist
 from inbox.connecting import ConnectProblem
 from inbox.ids import read_id
+from inbox.rules.metering import DAILY_MICROS, MONTHLY_MICROS
 from web import access
 from web.access import SignedIn, needs
 from web.connecting import (
-    DAILY_MICROS,
-    MONTHLY_MICROS,
     plain_dollars,
     put_aside,
     read_micros,

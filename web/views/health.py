@@ -18,7 +18,7 @@ from web.formatting import Clock, span
 from web.rows import channel_of
 from web.sends import send_words
 from web.views.page import clock_of, render
-from web.views.proof import rule_words
+from web.views.proof import cannot_be_counted, rule_words
 from web.views.vouching import vouching_row
 from workers import status
 
@@ -53,6 +53,8 @@ def _account(row: dict[str, Any], clock: Clock) -> dict[str, Any]:
     # While a history is being read, what no number is known for yet is on the way.
     gap = 0 if row.get("remaining") else row["unexplained"]
     counted, proved = row["counted_at"], row["proved_at"]
+    told = (row["state"], row["last_success_at"], row.get("remaining"), row["on_server"])
+    row = {**row, "is_uncounted": cannot_be_counted(*told)}
     return {
         **row,
         "channel": channel_of(row["kind"]),
@@ -167,6 +169,9 @@ def _in_a_word(row: dict[str, Any], clock: Clock) -> dict[str, str]:
             "icon": "triangle-alert",
             "detail": _("Every mail is listed soon, and what is missing is fetched."),
         }
+    if row["is_uncounted"]:
+        detail = _("Its server does not say how many there are.")
+        return {"word": _("Read to the newest"), "tone": "good", "icon": "circle-check", "detail": detail}
     return {"word": _("Not counted yet"), "tone": "", "icon": "clock", "detail": ""}
 
 
@@ -185,6 +190,17 @@ def _sum(rows: list[dict[str, Any]]) -> dict[str, Any]:
 def _headline(rows: list[dict[str, Any]], total: dict[str, Any]) -> str:
     if not rows:
         return _("No mailbox is connected yet.")
+    uncounted = sum(1 for row in rows if row["is_uncounted"])
+    rows = [row for row in rows if not row["is_uncounted"]]
+    others = ngettext(
+        "%(num)s channel that cannot be counted is read to the newest.",
+        "%(num)s channels that cannot be counted are read to the newest.",
+        uncounted,
+    ) % {"num": uncounted}
+    return " ".join(([_of_counted(rows, total)] if rows else []) + ([others] if uncounted else []))
+
+
+def _of_counted(rows: list[dict[str, Any]], total: dict[str, Any]) -> str:
     complete = sum(1 for row in rows if row["complete"] is True and not row["needs_person"])
     if complete == len(rows) and not total["gap"]:
         return ngettext(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from inbox import completeness, exceptions, people, reconciliation
+from inbox.rules.states import AccountState
 from web import access
 from web.access import SignedIn, needs
 from web.formatting import Clock
@@ -41,11 +43,22 @@ def rule_words(rule: str) -> str:
     return words.get(rule, rule)
 
 
+def cannot_be_counted(
+    state: str, last_success_at: datetime | None, remaining: int | None, on_server: int | None
+) -> bool:
+    """Whether an account is read to the newest and has nothing to be counted against: social platforms do not say how
+    much they hold for somebody."""
+    is_read = state == AccountState.OK and last_success_at is not None and not remaining
+    return is_read and on_server is None
+
+
 def _place(place: completeness.Completeness, row: Any, clock: Clock) -> dict[str, Any]:
     is_old = status.is_old(place.counted_at, row, clock.now)
     if place.missing_since is not None:
         word = _("Cannot be opened since %(time)s") % {"time": clock.moment(place.missing_since)}
         tone, icon = "late", "circle-x"
+    elif cannot_be_counted(row.state, row.last_success_at, row.remaining, place.on_server):
+        word, tone, icon = _("Read to the newest"), "good", "circle-check"
     elif place.complete is None:
         word, tone, icon = _("Not counted yet"), "", "clock"
     elif not place.complete:
@@ -72,11 +85,13 @@ def _place(place: completeness.Completeness, row: Any, clock: Clock) -> dict[str
     }
 
 
-def _headline(sums: completeness.Completeness, is_old: bool) -> str:
+def _headline(sums: completeness.Completeness, row: Any, is_old: bool) -> str:
     if sums.missing_since is not None:
         if sums.complete is False:
             return _("A folder cannot be opened, and not every mail is here.")
         return _("A folder cannot be opened. What lay in it when it was last seen is here.")
+    if cannot_be_counted(row.state, row.last_success_at, row.remaining, sums.on_server):
+        return _("Read to the newest. The server does not say how many there are.")
     if sums.complete is None:
         return _("The server has not been counted yet.")
     if not sums.complete:
@@ -122,7 +137,7 @@ def account(request: SignedIn, id: int) -> HttpResponse:
     context = {
         "account": row,
         "channel": channel_of(row.kind),
-        "headline": _headline(sums, status.is_old(sums.counted_at, row, clock.now)),
+        "headline": _headline(sums, row, status.is_old(sums.counted_at, row, clock.now)),
         "proved_at": sums.proved_at,
         "counted_at": sums.counted_at,
         "places": [_place(place, row, clock) for place in sums.places],
