@@ -8,11 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from connectors.base import Connector
 from connectors.messages import Address, Limits, Outcome
-from connectors.social import Permission
 from inbox.acts import Desk
 from inbox.claims import is_sending_stopped
 from inbox.composing import Frozen, Written, address_of
@@ -101,16 +98,13 @@ def find_gates(wanted: Wanted, connector: Connector, now: datetime) -> list[Gate
 
 def _facts_of(wanted: Wanted) -> dict[str, Any]:
     """What the platform's rules make of it, where it has some."""
-    spoken, post = wanted.spoken, getattr(wanted.written.answers, "post", None)
+    spoken = wanted.spoken
     if spoken is None:
         return {}
-    permission = spoken.permission
-    if post is not None and post.deleted_at is not None:
-        permission = Permission(False, _("Its author has deleted the post that this would answer."))
     return {
         "measure": spoken.measure,
         "objections": spoken.objections,
-        "permission": permission,
+        "permission": spoken.permission,
         "visibility": spoken.visibility,
         "visibilities": spoken.visibilities,
         "exposed": spoken.exposed,

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from django.utils.translation import gettext as _
+
 from connectors.base import Connector, Speaks
 from connectors.social import Measure, Outline, OutlinedFile, Permission, Post, Price, Visibility, post_of
 from inbox.accounts import bare_connector
@@ -85,13 +87,20 @@ def speak(
         answers=answers,
         measure=connector.measure(text, leaving),
         objections=connector.objections(draft),
-        permission=connector.permission(leaving) if leaving else Permission(None),
+        permission=_permission(connector, answered, leaving),
         price=connector.price(draft),
         visibilities=choices,
         visibility=chosen,
         warning=wanted,
         exposed=_exposed(conversation_id, text) if is_public and text else (),
     )
+
+
+def _permission(connector: Speaks, answered: Message | None, leaving: Post | None) -> Permission:
+    post = getattr(answered, "post", None)
+    if post is not None and post.deleted_at is not None:
+        return Permission(False, _("Its author has deleted the post that this would answer."))
+    return connector.permission(leaving) if leaving else Permission(None)
 
 
 def _as_it_leaves(answers: Post | None, chosen: Visibility | None) -> Post | None:

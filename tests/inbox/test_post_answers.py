@@ -213,6 +213,11 @@ def test_f73_an_answer_to_what_was_deleted_fails_and_its_text_is_a_draft_again(a
 
 def test_what_is_known_to_be_deleted_is_not_answered(account, asked):
     receive(account, gone(1))
+    found = outline(asked.id, account, text="")
+    assert (found.permission.allowed, found.permission.sentence) == (
+        False,
+        "Its author has deleted the post that this would answer.",
+    )
     gates = answer(asked)
     assert [gate.code for gate in gates] == [GateCode.NOT_PERMITTED]
 
