@@ -11,13 +11,16 @@ time that its writer's clock said: it may surface far below. An interrupted walk
 walks what is new, then goes on there. A cursor that is refused, repeats itself or is missing though there must be more
 is replaced by the time of the last entry, which is what these cursors are made of; when that fails as well, the walk
 ends unfinished and the next one begins at the top. Nothing is lost: known ground only grows when a walk has reached it.
+
+A cursor that is a time means “older than this millisecond”: of several entries of one millisecond, those that the page
+had no room for would be passed over. So it is asked for one millisecond later; what comes twice is known by its key.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -101,7 +104,7 @@ class Walk:
             self._first = max([one.at for one in entries] + ([self._first] if self._first else []), default=None)
             last = listed.entries[-1].at if listed.entries else self._floor
             self._last = last
-            cursor = self._following(listed, last)
+            cursor = _overlapping(self._following(listed, last))
             is_over = last < self._floor or not cursor
             left = self._left
             if not is_over and not has_jumped and left and left.cursor and last < left.top - OVERLAP:
@@ -118,10 +121,11 @@ class Walk:
         except BadCursor:
             left = self._left
             at = left.at if left and cursor == left.cursor else self._last
-            if not cursor or at is None or _time_cursor(at) == cursor:
+            instead = _overlapping(_time_cursor(at)) if at else ""
+            if not cursor or not instead or instead == cursor:
                 return None
         try:
-            return ask(_time_cursor(at))
+            return ask(instead)
         except BadCursor:
             return None
 
@@ -187,3 +191,12 @@ def _written(moment_: datetime) -> str:
 
 def _time_cursor(at: datetime) -> str:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _overlapping(cursor: str) -> str:
+    """Cursors that are no time, such as revisions, are the platform's own business."""
+    try:
+        at = datetime.fromisoformat(cursor)
+        return _time_cursor((at + timedelta(milliseconds=1)).astimezone(UTC)) if at.tzinfo and "T" in cursor else cursor
+    except (ValueError, OverflowError):
+        return cursor
