@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from connectors.mail.links import host_of, readable_host
 from connectors.registry import card_of
-from connectors.social import Media, Poll, Post, Quoted, post_of
+from connectors.social import Media, Poll, Post, Profile, Quoted, post_of
 from inbox.models import Message
 from web.formatting import Clock, compact
 from web.visibility import PUBLIC, visibility_word
@@ -105,6 +105,8 @@ def shown_entry(entry: dict[str, Any], clock: Clock) -> ShownPost | None:
     post = find_post(entry)
     if post is None:
         return None
+    if entry["direction"] == "outbound":  # how many follow ourselves is no news
+        post = replace(post, profile=Profile())
     edited, deleted = entry.get("post__edited_at"), entry.get("post__deleted_at")
     return replace(
         shown_post(post, entry["kind"], clock),

@@ -44,6 +44,13 @@ def shown(house: House, message: Message, **facts: Any) -> str:
 # --- Who can read it, and what was said -----------------------------------------------------------------------------
 
 
+def test_how_many_follow_us_is_not_said_of_our_own_posts(house: House, post: Message) -> None:
+    Message.objects.filter(id=post.id).update(direction="outbound")
+    ours = shown(house, post)
+    assert "X, public" in ours
+    assert "48 k followers" not in ours.partition("<article")[2].partition("</article>")[0]
+
+
 def test_public_and_private_are_told_apart_by_words_and_by_the_shape_of_the_tile(house: House, post: Message) -> None:
     public = shown(house, post)
     assert "X, public, 48 k followers" in public
