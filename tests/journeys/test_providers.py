@@ -175,7 +175,7 @@ def test_the_guess_can_be_corrected(world: World) -> None:
     page.press("#address", "Enter")
     page.select_option("#profile", "fastmail")
     page.click("button:has-text('Use this one')")
-    page.wait_for_function("document.querySelector('#imap_host').value === 'imap.fastmail.com'")
+    page.wait_for_function("document.querySelector('#imap_host')?.value === 'imap.fastmail.com'")
     expect(page.locator("main")).to_contain_text("make an app password for mail")
 
 
